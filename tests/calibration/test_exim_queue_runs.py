@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sendcap.calibration.calibrate import calibrate
-from sendcap.scenario import EximRetry
+from sendcap.scenario import EximRetry, SharedLimit
 from sendcap.scenario.retry import attempt_series_s
 
 START_S = 1_788_256_800.0
@@ -116,6 +116,12 @@ def written_rule(steps: list[Step]) -> str:
     )
 
 
+def runners(every_s: float) -> SharedLimit:
+    """Those of an Exim with runs so far apart."""
+    name, every = "queue runners", f"{every_s}s"
+    return SharedLimit(name=name, attempts="retries", connections=5, one_more_every=every)
+
+
 F10S = [("F", 30, 10, 1.0), ("F", 600, 20, 1.0)]
 G7S = [("G", 600, 7, 1.5)]
 DEFAULT = [("F", 7200, 900, 1.0), ("G", 57_600, 3600, 1.5), ("F", 345_600, 21_600, 1.0)]
@@ -142,11 +148,9 @@ def test_the_rule_and_the_queue_runs(
     found = calibrate([log])
     policy = found.scenario.mta.retry
     assert isinstance(policy, EximRetry), found.policy
-    assert policy.queue_interval == run_s
+    assert found.scenario.limits == (runners(run_s),)
     truth = attempt_series_s(EximRetry(rule=written_rule(steps)), limit=tries)
-    assert attempt_series_s(policy.model_copy(update={"queue_interval": None}), limit=tries) == (
-        pytest.approx(truth, rel=0.05)
-    )
+    assert attempt_series_s(policy, limit=tries) == pytest.approx(truth, rel=0.05)
     assert found.policy.explained >= 0.98 * found.policy.gaps
     assert "queue runs every" in found.policy.description
 
@@ -160,7 +164,7 @@ def test_runs_that_take_longer_than_the_time_between_them_are_told_by_their_own_
     log.write_text("\n".join(lines) + "\n")
     found = calibrate([log])
     assert isinstance(found.scenario.mta.retry, EximRetry)
-    assert found.scenario.mta.retry.queue_interval == 10
+    assert found.scenario.limits == (runners(10),)
 
 
 def test_without_lines_about_what_was_not_due_nothing_is_said_of_runs(tmp_path) -> None:

@@ -69,6 +69,7 @@ class Recognised:
     gaps: int
     description: str  # policy in words
     score: float  # log-likelihood less the cost of the parameters
+    run_s: float = 0.0  # time between queue runs, which start a queue runner each; 0 if unknown
 
     def lasting(self, gaps: Gaps, given_up: Gaps, validity_s: float | None) -> Recognised:
         """Return the policy with the age at which it gives messages up; see `lasting`."""
@@ -121,7 +122,8 @@ def _judged(
     score -= 0.5 * candidate.size * math.log(total)
     if isinstance(policy, own):
         score += _OWN_SCORE + _OWN_SCORE_OF_A_GAP * total
-    return Recognised(policy, count, total, candidate.description, score)
+    run_s = candidate.late_s if candidate.checked else 0.0
+    return Recognised(policy, count, total, candidate.description, score, run_s)
 
 
 def _density(

@@ -72,10 +72,9 @@ def _checked(gaps: Gaps, told_s: float) -> Iterator[Candidate]:
     if not run_s:
         return
     runs = f"queue runs every {format_duration(run_s)}"
-    usual = EximRetry(queue_interval=written(run_s))
-    yield Candidate(usual, 1, f"Exim's default rule, {runs}", run_s, checked=True)
+    yield Candidate(EximRetry(), 1, f"Exim's default rule, {runs}", run_s, checked=True)
     for rule, size in checked_rules(gaps):
-        policy = EximRetry(rule=rule, queue_interval=written(run_s))
+        policy = EximRetry(rule=rule)
         yield Candidate(policy, size + 1, f"Exim's rule {rule}, {runs}", run_s, checked=True)
 
 

@@ -84,16 +84,25 @@ def fitted_scenario(calibration: Calibration) -> dict[str, Any]:
                 comments["providers", provider.name, entry.key] = entry.comment
             if entry.missing:
                 missing.append(f"providers.{provider.name}.{entry.key}: {entry.missing}")
+    limits = list[dict[str, Any]]()
     if calibration.shared is not None:
-        data["limits"] = [_limit(calibration.shared)]
+        limits.append(_limit(calibration.shared))
         lasted = f"{calibration.shared.held.lasted_s:g} s"
         comments["limits", 0, "connections"] = f"together in use for {lasted}, and of each not"
+    if policy is not None and policy.run_s:
+        limits.append(_RUNNERS | {"one_more_every": _duration(policy.run_s)})
+        comments["limits", len(limits) - 1, "connections"] = "Exim's queue_run_max by default"
+    if limits:
+        data["limits"] = limits
     if fits:
         data["feedback"] = {"synchronous": written(fits[0])}
         comments["feedback", "synchronous"] = f"mean {fits[0].mean_s.text(precise)}"
     text = commented(data, comments, head)
     scenario = loads(text, "the fitted scenario")
     return {"scenario": scenario, "text": text, "missing": missing}
+
+
+_RUNNERS: Final = {"name": "queue runners", "attempts": "retries", "connections": 5}
 
 
 def _limit(shared: Shared) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sendcap.model.kernel import fields, state
+from sendcap.model.kernel import state
 from sendcap.model.kernel.retry import (
     ADOBE_LEGACY,
     EXIM,
@@ -16,6 +16,7 @@ from sendcap.model.kernel.retry import (
     OPENSMTPD,
     POSTFIX,
     RANDOM,
+    RETRY,
 )
 from sendcap.model.records import records
 from sendcap.scenario import retry as policies
@@ -30,7 +31,7 @@ def retry_numbers(retries: Sequence[tuple[policies.RetryPolicy, bool]]) -> state
         row |= {"on_failure": on_failure, "first": sum(map(len, tables)), "count": len(table)}
         rows.append(row)
         tables.append(table)
-    return state.Retry(records(fields.RETRY, rows), np.concatenate(tables))
+    return state.Retry(records(RETRY, rows), np.concatenate(tables))
 
 
 def _numbers(policy: policies.RetryPolicy) -> tuple[dict[str, Any], state.Floats]:

@@ -131,7 +131,7 @@ class Queue:
         served = True
         while served:
             # Of queues with a common limit: by priority, then who has been ready the longest.
-            nexts = [(queue, queue.next_message()) for queue in self.rivals]
+            nexts = [(each, each.waiting.next(each.holds_back)) for each in self.rivals]
             turns = [(queue.turn(each), queue, each) for queue, each in nexts if each is not None]
             served = any(
                 queue.serves(each) for _, queue, each in sorted(turns, key=lambda turn: turn[0])
@@ -141,10 +141,6 @@ class Queue:
     def turn(self, message: Message) -> Turn:
         """Return where a message stands among those of queues with a common limit."""
         return self.waiting.order.rank(message.delivery), message.since_s
-
-    def next_message(self) -> Message | None:
-        """Return the message that takes a connection next."""
-        return self.waiting.next(self.holds_back)
 
     def limits_over(self, message: Message) -> list[Shared]:
         """Return the limits that count a message and let others pass."""

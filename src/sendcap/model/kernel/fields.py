@@ -178,10 +178,6 @@ MESSAGE = np.dtype(
 )
 """A message from its first attempt on."""
 
-# Which lanes a message waits in, see `Group.lane_of`.
-NEW: Final = 0
-RETRIED: Final = 1
-
 # Where a message is that can expire.
 WAITING: Final = 0
 CONNECTING: Final = 1
@@ -269,9 +265,9 @@ SHARED = np.dtype(
         ("used", "i8"),  # connections in use
         ("open", "i8"),  # connections that may be in use now
         ("every_s", "f8"),  # one more may be at each multiple of this; 0 if all may at once
-        ("open_before", "i8"),  # those that might be until nobody waited any more
-        ("shrunk_s", "f8"),  # the moment since when
-        ("last_run", "i8"),  # the multiple at which one more could be used the last time
+        ("last_run", "i8"),  # the last multiple at which one more could be used
+        ("open_before", "i8"),  # as many as might be until nobody waited any more,
+        ("shrunk_s", "f8"),  # and since when
         ("first_lane", "i4"),  # in ``Shared.lanes``
         ("lanes", "i4"),
         ("first", "i4"),  # in ``Shared.parked``
@@ -306,22 +302,5 @@ COUNTS = np.dtype(
         ("reports", "i8"),
         ("starts", "i8"),
         ("connects", "i8"),
-    ]
-)
-RETRY = np.dtype(
-    [
-        ("kind", "i8"),
-        ("on_failure", "i8"),  # whether a message ends at a failure after which none is due
-        ("first_s", "f8"),
-        ("factor", "f8"),
-        ("longest_s", "f8"),
-        ("jitter", "f8"),  # a factor
-        ("whole_jitter_s", "f8"),  # in whole seconds
-        ("most", "f8"),  # retries
-        ("on_day_one", "f8"),  # Adobe: retries with the first delay
-        ("age_s", "f8"),  # of a message, with the delay, at most
-        ("scan_s", "f8"),  # from one scan of the queue to the next
-        ("first", "i8"),  # in ``delays_s``
-        ("count", "i8"),
     ]
 )

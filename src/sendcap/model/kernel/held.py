@@ -9,8 +9,9 @@ import numpy as np
 from sendcap.model.kernel.backoff import back_off
 from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.ends import message_expires
-from sendcap.model.kernel.fields import ENDING, NEVER, NONE, RETRIED, WAITING
+from sendcap.model.kernel.fields import ENDING, NEVER, NONE, WAITING
 from sendcap.model.kernel.state import Group, Records
+from sendcap.model.kernel.waiting import RETRIED
 
 HELD: Final = np.dtype(
     [

@@ -28,6 +28,25 @@ FIXED: Final = 0.0
 GEOMETRIC: Final = 1.0
 RANDOM: Final = 2.0
 
+RETRY = np.dtype(
+    [
+        ("kind", "i8"),
+        ("on_failure", "i8"),  # whether a message ends at a failure after which none is due
+        ("first_s", "f8"),
+        ("factor", "f8"),
+        ("longest_s", "f8"),
+        ("jitter", "f8"),  # a factor
+        ("whole_jitter_s", "f8"),  # in whole seconds
+        ("most", "f8"),  # retries
+        ("on_day_one", "f8"),  # Adobe: retries with the first delay
+        ("age_s", "f8"),  # of a message, with the delay, at most
+        ("scan_s", "f8"),  # from one scan of the queue to the next
+        ("first", "i8"),  # in ``delays_s``
+        ("count", "i8"),
+    ]
+)
+"""A policy; its delays, or the steps of its rule, are in ``Retry.delays_s``."""
+
 
 @compiled
 def due_s(

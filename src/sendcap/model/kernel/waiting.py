@@ -6,7 +6,7 @@ Whoever expires while it waits is left in its place until that is reached.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sendcap.model.kernel.arrivals import look_at_next, next_arrival
 from sendcap.model.kernel.chance import succeeds, uniform
@@ -15,15 +15,17 @@ from sendcap.model.kernel.ends import message_expires, run_expires_at
 from sendcap.model.kernel.fields import (
     EXPIRED_IN_PLACE,
     NEVER,
-    NEW,
     NONE,
     NOT_ATTEMPTED,
-    RETRIED,
     WAITING,
 )
 from sendcap.model.kernel.person import DEAD
 from sendcap.model.kernel.runs import EVER, PLACES, free_run, ready_s, run_of
 from sendcap.model.kernel.state import Addresses, Batches, Group, Records, Runs
+
+# In which lanes messages wait, see `Group.lane_of`.
+NEW: Final = 0
+RETRIED: Final = 1
 
 
 @inlined
