@@ -46,8 +46,7 @@ def import_exim(
     audience, messages, base, ips, other_domains
         As for `sendcap.import_kumomta`; names are those of the base's providers, or well known.
     queue_interval
-        Time between queue runs (``-q30m``), each of which starts a queue runner; without it, a
-        message is tried when it is due.
+        Time between queue runs (``-q30m``); without it, a message is tried when it is due.
 
     Raises
     ------
