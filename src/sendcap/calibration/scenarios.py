@@ -11,7 +11,6 @@ from sendcap.calibration.arrivals import delivery_tables
 from sendcap.calibration.estimates import FaultEstimate, ProviderEstimates
 from sendcap.calibration.evidence import LEAST_EXPIRED
 from sendcap.calibration.families import Fit
-from sendcap.calibration.sharing import Shared
 from sendcap.calibration.times import Figure
 from sendcap.scenario import Mta, format_duration, loads, parse_duration
 from sendcap.scenario.commented import Place, commented
@@ -28,6 +27,7 @@ _PLAIN: Final = ("cv", "shape")
 """Parameters that are not durations; they are at most 100."""
 _LEAST_CONNECTIONS: Final = 10
 """KumoMTA's default: a log with fewer connections may just have needed no more."""
+_RUNNERS: Final = {"name": "queue runners", "attempts": "retries", "connections": 5}
 _NO_CONNECTIONS: Final = "the log does not distinguish connections"
 
 
@@ -86,7 +86,7 @@ def fitted_scenario(calibration: Calibration) -> dict[str, Any]:
                 missing.append(f"providers.{provider.name}.{entry.key}: {entry.missing}")
     limits = list[dict[str, Any]]()
     if calibration.shared is not None:
-        limits.append(_limit(calibration.shared))
+        limits.append(calibration.shared.table)
         lasted = f"{calibration.shared.held.lasted_s:g} s"
         comments["limits", 0, "connections"] = f"together in use for {lasted}, and of each not"
     if policy is not None and policy.run_s:
@@ -100,14 +100,6 @@ def fitted_scenario(calibration: Calibration) -> dict[str, Any]:
     text = commented(data, comments, head)
     scenario = loads(text, "the fitted scenario")
     return {"scenario": scenario, "text": text, "missing": missing}
-
-
-_RUNNERS: Final = {"name": "queue runners", "attempts": "retries", "connections": 5}
-
-
-def _limit(shared: Shared) -> dict[str, Any]:
-    connections = max(round(shared.held.level.value), 1)
-    return {"name": "shared", "connections": connections, "providers": list(shared.providers)}
 
 
 def _missing(calibration: Calibration) -> Iterator[str]:

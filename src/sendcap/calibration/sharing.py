@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,12 @@ class Shared(NamedTuple):
 
     providers: tuple[str, ...]
     held: HeldBack
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """The limit, as a scenario has it."""
+        connections = max(round(self.held.level.value), 1)
+        return {"name": "shared", "connections": connections, "providers": list(self.providers)}
 
 
 def shared_limit(backlogs: Mapping[str, Backlog], second_s: float) -> Shared | None:
