@@ -2,7 +2,7 @@
 
 **Question.** Ten million messages, with EFS and without, to lists on which few or many mailboxes
 are full, given up after one, two or 3.5 days. When does Delivered % begin to stay within half a
-point of what it ends on?
+point of where it ends?
 
 **Answer** (means of two replications). Without EFS it depends on the list. As the preset has it,
 with 0.4 % of gmail's mailboxes full, the reading is within half a point after 9 minutes at 3.5
@@ -61,7 +61,7 @@ def main() -> None:
     table = summarised(runs)
     table.to_csv(options.out / "delivered-convergence.csv", index=False, lineterminator="\n")
     save_png(chart(table, options.messages), options.out / "delivered-convergence.png")
-    print(f"{'full':>6}{'validity':>10}  {'mode':<13}{'ends on %':>10}{'within half a point':>21}")
+    print(f"{'full':>6}{'validity':>10}  {'mode':<13}{'ends at %':>10}{'within half a point':>21}")
     for row in table.to_dict("records"):
         print(
             f"{row['full']:>6.1%}{row['validity']:>10}  {row['mode']:<13}"

@@ -104,7 +104,7 @@ def chart(table: pd.DataFrame, messages: int) -> Figure:
     with house_style():
         figure = Figure(figsize=(10.0, 5.6), layout="constrained")
         figure.suptitle(
-            f"Points by which Delivered % of {messages:,} messages is off what it ends on",
+            f"Points by which Delivered % of {messages:,} messages is off its end",
             x=0.01,
             ha="left",
             fontweight="bold",

@@ -66,7 +66,7 @@ class Expected(Displayed):
         """Return the end of Delivered % in words, with its bound if there is one."""
         final_pct = self.kpis(mode).delivered_pct.iloc[-1]
         points = self.error(mode).delivered_pt.iloc[-1]
-        text = f"{MODE_LABELS[mode]}, Delivered % ends on {final_pct:.2f} %"
+        text = f"{MODE_LABELS[mode]}, Delivered % ends at {final_pct:.2f} %"
         return f"{text} ± {points:.2g} points" if np.isfinite(points) else text
 
     def error(

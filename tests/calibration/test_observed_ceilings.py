@@ -42,6 +42,12 @@ def test_connections_that_are_all_in_use_are_the_limit() -> None:
     assert found.per_minute == pytest.approx(40, rel=0.05)
 
 
+def test_of_a_log_of_99_seconds_no_fastest_hour_is_told_and_of_what_connections_are() -> None:
+    found = ceiling(busy_provider(np.full(99, 15.0), np.full(99, 1.2)), 1.0, None)
+    assert list(found.fastest) == ["second", "minute"]
+    assert found.in_use == "1.2 in use at most, on average over a second"
+
+
 def test_a_pace_that_is_kept_is_the_limit() -> None:
     rng = np.random.default_rng(2)
     each = busy_provider(quiet(np.full(900, 15)), quiet(rng.normal(6, 1.5, 900)))

@@ -66,7 +66,7 @@ def test_what_the_figures_would_leave_out_is_simulated():
 def test_how_far_a_simulation_may_be_from_the_curves_is_said():
     notes = answer(load("quickstart"), {})[0].notes
     assert notes == expected(load("quickstart")).sentences()
-    assert notes[1].startswith("With EFS, Delivered % ends on ")
+    assert notes[1].startswith("With EFS, Delivered % ends at ")
     assert "points off the course" in notes[1]
 
 

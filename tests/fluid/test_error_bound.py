@@ -72,8 +72,8 @@ def test_workers_and_a_rate_that_nearly_match_are_within_it() -> None:
 def test_it_is_stated_wherever_the_course_is_shown() -> None:
     course = expected(from_dict(NEARLY_MATCHED))
     without, with_efs = course.sentences()
-    assert without.startswith("Without EFS, Delivered % ends on 85.")
-    assert with_efs.startswith("With EFS, Delivered % ends on 85.")
+    assert without.startswith("Without EFS, Delivered % ends at 85.")
+    assert with_efs.startswith("With EFS, Delivered % ends at 85.")
     assert "points; a simulation is at most" in with_efs
     assert with_efs.split(";")[0].removeprefix("With EFS, ") in repr(course)
     assert "points off the course" in course._repr_html_()

@@ -13,7 +13,7 @@ from sendcap.calibration.attempts import Flags, Floats
 from sendcap.calibration.backlogs import held_back, uneven
 from sendcap.calibration.evidence import ProviderEvidence
 from sendcap.calibration.times import Figure
-from sendcap.text.quantities import HOUR_S, MINUTE_S, counted
+from sendcap.text.quantities import HOUR_S, MINUTE_S, counted, precise
 
 _LEAST_BLOCKS: Final = 10
 _BLOCKS_S: Final = (MINUTE_S, 10.0, 2.0)
@@ -40,6 +40,8 @@ class Ceiling:
     per_second: float  # attempts per second in the busiest second; NaN if stamps are coarser
     per_minute: float  # attempts per second in the busiest minute
     per_hour: float
+    bin_s: float  # width of a bin, and how long the log is
+    span_s: float
     limited_by: Literal["connections", "rate", ""] = ""  # empty without a plateau
     level: Figure | None = None  # of the plateau: connections, or attempts per second
     blocks: int = 0  # number and length of the stretches on the plateau
@@ -59,10 +61,24 @@ class Ceiling:
         return f"{counted(self.blocks, 'stretch', 'stretches')} of {self.block_s:g} s"
 
     @property
+    def in_use(self) -> str:
+        """The largest number of connections in use in words; of more at times nothing is known."""
+        width = "a second" if self.bin_s == 1.0 else precise(self.bin_s)
+        return f"{self.connections:.1f} in use at most, on average over {width}"
+
+    @property
     def fastest(self) -> dict[str, float]:
-        """Attempts per second in the busiest second, minute and hour, as far as known."""
-        paces = {"second": self.per_second, "minute": self.per_minute, "hour": self.per_hour}
-        return {name: pace for name, pace in paces.items() if math.isfinite(pace)}
+        """Attempts per second in the busiest second, minute and hour, as far as the log has any."""
+        spans = (
+            ("second", 1.0, self.per_second),
+            ("minute", MINUTE_S, self.per_minute),
+            ("hour", HOUR_S, self.per_hour),
+        )
+        return {
+            name: pace
+            for name, length_s, pace in spans
+            if math.isfinite(pace) and length_s <= self.span_s
+        }
 
 
 def ceiling(
@@ -84,6 +100,8 @@ def ceiling(
         per_second=float(counts.max()) / bin_s if bin_s <= 1.0 else math.nan,
         per_minute=_fastest(counts, bin_s, MINUTE_S),
         per_hour=_fastest(counts, bin_s, HOUR_S),
+        bin_s=bin_s,
+        span_s=len(counts) * bin_s,
         waited=_waited(provider),
     )
     limited = _limited(paces, counts, busy, bin_s) if paces.waited else paces

@@ -250,7 +250,7 @@ def _connections(provider: ProviderEstimates) -> Iterator[str]:
             f"{limit} ({per.closed_there:,} of {per.connections:,} connections ended there)."
         )
     if math.isfinite(ceiling.connections):
-        yield f"Connections in use at a time: {ceiling.connections:.1f} at most."
+        yield f"Connections: {ceiling.in_use}."
     if ceiling.level is not None:
         of_connections = ceiling.limited_by == "connections"
         limit, unit = ("connections", "connections") if of_connections else ("a rate", "attempts/s")
@@ -260,7 +260,8 @@ def _connections(provider: ProviderEstimates) -> Iterator[str]:
     if ceiling.pause_s is not None:
         yield f"Attempts came one by one, with {precise(ceiling.pause_s)} between them."
     fastest = [f"{pace:.4g}/s in the fastest {name}" for name, pace in ceiling.fastest.items()]
-    yield f"Attempts: {', '.join(fastest)}."
+    if fastest:
+        yield f"Attempts: {', '.join(fastest)}."
     if provider.tolerated is not None:
         yield f"While throttling, it accepted {provider.tolerated[0].text(_four)} attempts/s."
 
@@ -273,9 +274,12 @@ def _policies(calibration: Calibration) -> Iterator[str | Table]:
     yield "No policy was recognised; the best candidates are:" if known is None else f"{known}."
     rows = [
         (each.description, f"{each.explained:,}", f"{each.gaps:,}", f"{each.score:.0f}")
-        for each in calibration.policies[:_SHOWN_POLICIES]
+        for each in calibration.policies
     ]
-    yield Table(("candidate", "explained", "of", "score"), rows)
+    # Different rules may be the same list.
+    yield Table(
+        ("candidate", "explained", "of", "score"), list(dict.fromkeys(rows))[:_SHOWN_POLICIES]
+    )
 
 
 def _feedback(calibration: Calibration) -> Iterator[str | Table]:

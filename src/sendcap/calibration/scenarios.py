@@ -171,7 +171,7 @@ def _connections(estimates: ProviderEstimates) -> _Entry:
         why = _UNKNOWN if ceiling.waited else _NOT_REACHED
         if ceiling.shared is not None:
             least, why = max(least, round(ceiling.shared.value)), _SHARED
-        comment = f"{why}; at most {seen} were in use"
+        comment = f"{why}; {ceiling.in_use}"
         return _Entry(key, least, comment, comment)
     return _Entry(key, missing=_NO_CONNECTIONS)
 
@@ -211,8 +211,11 @@ def _rate(estimates: ProviderEstimates) -> _Entry:
     if ceiling.limited_by == "connections":
         return _Entry("rate", missing="never reached; the connections were the limit")
     if ceiling.level is None:
-        fastest = f"the fastest minute had {ceiling.per_minute:.4g}/s"
-        return _Entry("rate", missing=f"no ceiling; {fastest}")
+        missing = "no ceiling"
+        for span in ("second", "minute"):
+            if span in ceiling.fastest:
+                missing = f"no ceiling; the fastest {span} had {ceiling.fastest[span]:.4g}/s"
+        return _Entry("rate", missing=missing)
     comment = f"{ceiling.stretches} at that pace"
     if ceiling.pause_s is None or not estimates.transaction:
         return _Entry("rate", _per_minute(ceiling.level), comment)
