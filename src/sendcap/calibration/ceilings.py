@@ -80,6 +80,13 @@ class Ceiling:
             if math.isfinite(pace) and length_s <= self.span_s
         }
 
+    @property
+    def fastest_text(self) -> str:
+        """The fastest minute in words, of a shorter log the second; empty where none is known."""
+        name = "minute" if "minute" in self.fastest else "second"
+        pace = self.fastest.get(name)
+        return "" if pace is None else f"; the fastest {name} had {pace:.4g}/s"
+
 
 def ceiling(
     provider: ProviderEvidence, bin_s: float, open_sessions: Floats | None, second_s: float = 1.0

@@ -211,11 +211,7 @@ def _rate(estimates: ProviderEstimates) -> _Entry:
     if ceiling.limited_by == "connections":
         return _Entry("rate", missing="never reached; the connections were the limit")
     if ceiling.level is None:
-        missing = "no ceiling"
-        for span in ("second", "minute"):
-            if span in ceiling.fastest:
-                missing = f"no ceiling; the fastest {span} had {ceiling.fastest[span]:.4g}/s"
-        return _Entry("rate", missing=missing)
+        return _Entry("rate", missing=f"no ceiling{ceiling.fastest_text}")
     comment = f"{ceiling.stretches} at that pace"
     if ceiling.pause_s is None or not estimates.transaction:
         return _Entry("rate", _per_minute(ceiling.level), comment)
