@@ -13,44 +13,31 @@ choice of classes follow KumoMTA's bounce classifier (``assets/bounce_classifier
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from sendcap.calibration import reasons
 from sendcap.calibration.categories import broad, named
 from sendcap.calibration.phrases import OTHERS, TELLING
-from sendcap.calibration.reasons import (
-    ACCOUNT_DISABLED,
-    AUTHENTICATION,
-    BLOCKED,
-    INVALID_DOMAIN,
-    INVALID_SENDER,
-    MAILBOX_FULL,
-    NUMBERS,
-    OTHER,
-    PROTOCOL_ERROR,
-    THROTTLED,
-    TOO_LARGE,
-    TRY_LATER,
-    UNREACHABLE,
-    USER_UNKNOWN,
-)
 from sendcap.calibration.well_known import WELL_KNOWN
 from sendcap.calibration.wording import said
 
 _REGISTERED: Final[dict[tuple[int, int], str]] = {
-    **dict.fromkeys(((1, 1), (1, 3), (1, 4), (2, 4), (7, 17)), USER_UNKNOWN),
-    **dict.fromkeys(((1, 2), (1, 10), (7, 18)), INVALID_DOMAIN),
-    **dict.fromkeys(((1, 6), (7, 13)), ACCOUNT_DISABLED),
-    **dict.fromkeys(((1, 7), (1, 8), (7, 27)), INVALID_SENDER),
-    **dict.fromkeys(((2, 2),), MAILBOX_FULL),
-    **dict.fromkeys(((2, 3), (3, 4)), TOO_LARGE),
-    **dict.fromkeys(((7, 28), (7, 38)), THROTTLED),
-    **dict.fromkeys(((7, 25), (7, 30)), BLOCKED),
-    **dict.fromkeys(((7, each) for each in (20, 21, 22, 23, 24, 26, 29, 32)), AUTHENTICATION),
+    **dict.fromkeys(((1, 1), (1, 3), (1, 4), (2, 4), (7, 17)), reasons.USER_UNKNOWN),
+    **dict.fromkeys(((1, 2), (1, 10), (7, 18)), reasons.INVALID_DOMAIN),
+    **dict.fromkeys(((1, 6), (7, 13)), reasons.ACCOUNT_DISABLED),
+    **dict.fromkeys(((1, 7), (1, 8), (7, 27)), reasons.INVALID_SENDER),
+    **dict.fromkeys(((2, 2),), reasons.MAILBOX_FULL),
+    **dict.fromkeys(((2, 3), (3, 4)), reasons.TOO_LARGE),
+    **dict.fromkeys(((7, 28), (7, 38)), reasons.THROTTLED),
+    **dict.fromkeys(((7, 25), (7, 30)), reasons.BLOCKED),
+    **dict.fromkeys(
+        ((7, each) for each in (20, 21, 22, 23, 24, 26, 29, 32)), reasons.AUTHENTICATION
+    ),
     # Microsoft's own: "Email non-delivery reports in Exchange Online".
-    **dict.fromkeys(((2, 121), (2, 122), (7, 508)), THROTTLED),
-    **dict.fromkeys(((7, each) for each in (509, 515)), AUTHENTICATION),
-    **dict.fromkeys(((7, each) for each in (504, 505)), USER_UNKNOWN),
-    **dict.fromkeys(((7, each) for each in (501, 502, 503, 511, 512, 513)), BLOCKED),
-    **dict.fromkeys(((7, each) for each in range(606, 650)), BLOCKED),
-    (4, 310): INVALID_DOMAIN,
+    **dict.fromkeys(((2, 121), (2, 122), (7, 508)), reasons.THROTTLED),
+    **dict.fromkeys(((7, each) for each in (509, 515)), reasons.AUTHENTICATION),
+    **dict.fromkeys(((7, each) for each in (504, 505)), reasons.USER_UNKNOWN),
+    **dict.fromkeys(((7, each) for each in (501, 502, 503, 511, 512, 513)), reasons.BLOCKED),
+    **dict.fromkeys(((7, each) for each in range(606, 650)), reasons.BLOCKED),
+    (4, 310): reasons.INVALID_DOMAIN,
 }
 """Reason by subject and detail of the enhanced code, for codes that say enough."""
 
@@ -58,11 +45,11 @@ _MICROSOFTS_LIMITS: Final = frozenset({*range(500, 700), *range(850, 900)})
 """Details of 4.7.x by which Microsoft holds an address back that sends more than it used to."""
 
 _MISUSED: Final[dict[tuple[int, int], str]] = {
-    **dict.fromkeys(((1, 0),), USER_UNKNOWN),
-    **dict.fromkeys(((2, 1),), ACCOUNT_DISABLED),
-    **dict.fromkeys(((4, 1), (4, 2), (4, 3), (4, 4), (4, 6)), UNREACHABLE),
-    **dict.fromkeys(((4, each) for each in (312, 316, 317, 318)), UNREACHABLE),
-    **dict.fromkeys(((3, 1), (3, 2), (4, 5)), TRY_LATER),
+    **dict.fromkeys(((1, 0),), reasons.USER_UNKNOWN),
+    **dict.fromkeys(((2, 1),), reasons.ACCOUNT_DISABLED),
+    **dict.fromkeys(((4, 1), (4, 2), (4, 3), (4, 4), (4, 6)), reasons.UNREACHABLE),
+    **dict.fromkeys(((4, each) for each in (312, 316, 317, 318)), reasons.UNREACHABLE),
+    **dict.fromkeys(((3, 1), (3, 2), (4, 5)), reasons.TRY_LATER),
 }
 """Codes that servers also use for limits, lists and greylisting: telling words outweigh them."""
 _DISABLED: Final = (2, 1)
@@ -94,9 +81,9 @@ def read_reply(text: bytes, enhanced: int = 0, code: int = 0, category: str = ""
         enhanced = packed(*reply.enhanced) or enhanced
     kind = enhanced // _UNSPECIFIC or code // 100
     reason = named(category) or _reason(reply.words, enhanced % _UNSPECIFIC, kind)
-    if reason in (OTHER, TRY_LATER):
+    if reason in (reasons.OTHER, reasons.TRY_LATER):
         reason = broad(category) or reason
-    return Reply(NUMBERS[reason], code, enhanced)
+    return Reply(reasons.NUMBERS[reason], code, enhanced)
 
 
 def packed(kind: int, subject: int, detail: int) -> int:
@@ -118,12 +105,12 @@ def _reason(words: str, enhanced: int, kind: int) -> str:
         return reason
     code = divmod(enhanced, 1000)
     if kind == 4 and code[0] == 7 and code[1] in _MICROSOFTS_LIMITS:
-        return THROTTLED
+        return reasons.THROTTLED
     return (
         _REGISTERED.get(code)
         or TELLING.reason(words, kind)
         or ("" if kind == 4 and code == _DISABLED else _MISUSED.get(code))
         or OTHERS.reason(words, kind)
         or _MISUSED.get(code)
-        or (PROTOCOL_ERROR if code[0] in _PROTOCOL else OTHER)
+        or (reasons.PROTOCOL_ERROR if code[0] in _PROTOCOL else reasons.OTHER)
     )

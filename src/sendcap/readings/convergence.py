@@ -23,7 +23,7 @@ from sendcap.readings.modes import (
     denominator_counts,
     statuses,
 )
-from sendcap.readings.remaining import BothClocks, Remaining, remaining
+from sendcap.readings.remaining import BothClocks
 
 if TYPE_CHECKING:
     from sendcap.run import Run
@@ -80,14 +80,10 @@ class Overshoot(NamedTuple):
 class Convergence:
     """The convergence of Delivered % of some messages in one run and mode."""
 
-    mode: Mode
-    delivery: str
-    provider: str
     final_pct: float  # the reading at the end of the run
     truth_pct: float  # accepted and not returned by then, of the messages to deliver
     settling_s: Mapping[float, float]  # by tolerance in points; see `settling_s`
     errors: Mapping[float, ErrorAt]  # by moment in seconds
-    remaining: Remaining
     cliff: Cliff | None  # without EFS, if any message expires
     overshoot: Overshoot | None  # in modes in which a soft bounce shows as failed at once
 
@@ -109,9 +105,6 @@ def convergence(
     reading_pct = columns.delivered_pct
     rows = clocks.rows(run.ledger.last_edges(moments_s))
     return Convergence(
-        mode=mode,
-        delivery=delivery,
-        provider=provider,
         final_pct=float(reading_pct[-1]),
         truth_pct=clocks.truth_pct,
         settling_s={
@@ -125,7 +118,6 @@ def convergence(
             )
             for moment, row in zip(moments_s, rows.tolist(), strict=True)
         },
-        remaining=remaining(clocks, mode, denominator),
         cliff=cliff(clocks, mode, denominator),
         overshoot=overshoot(clocks.time_s, columns.bounces_errors_pct, mode, tolerances_pt),
     )

@@ -69,7 +69,6 @@ def tables(scenario: Scenario) -> list[Table]:
     own_batches = any(delivery.batch for delivery in scenario.deliveries)
     messages = "Messages" if population is None else "People targeted"
     in_segments = any(delivery.segment for delivery in scenario.deliveries)
-    own_batches = any(delivery.batch for delivery in scenario.deliveries)
     deliveries = [
         {
             "Delivery": delivery.name,

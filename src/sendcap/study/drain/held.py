@@ -6,14 +6,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from sendcap import mailbox_providers as known
-from sendcap.calibration.reasons import (
-    ACCOUNT_DISABLED,
-    GREYLISTED,
-    INVALID_DOMAIN,
-    MAILBOX_FULL,
-    TOO_LARGE,
-    USER_UNKNOWN,
-)
+from sendcap.calibration import reasons
 from sendcap.errors import SendcapError
 from sendcap.importers.queue_files.queued import Queued, QueueFile
 from sendcap.scenario import Scenario, format_duration
@@ -21,8 +14,8 @@ from sendcap.text.quantities import counted, elapsed
 from sendcap.text.quoting import did_you_mean, first_few, shown
 
 _OF_AN_ADDRESS: Final = (
-    *(ACCOUNT_DISABLED, GREYLISTED, INVALID_DOMAIN, MAILBOX_FULL),
-    *(TOO_LARGE, USER_UNKNOWN),
+    *(reasons.ACCOUNT_DISABLED, reasons.GREYLISTED, reasons.INVALID_DOMAIN, reasons.MAILBOX_FULL),
+    *(reasons.TOO_LARGE, reasons.USER_UNKNOWN),
 )
 """Reasons that another attempt finds again, for some time."""
 _MOST_NOTES: Final = 5
