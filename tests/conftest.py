@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+# One thread for linear algebra, as in a command, and before anything imports it: two processes
+# with two threads each wait for each other, and what waits takes processor time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from compiling import NEEDS_NONE, compiled
 from matplotlib.figure import Figure
 from sketches import sketch
@@ -35,7 +40,7 @@ MODULES = {
 SLOW = Path(__file__).with_name("slow.txt")
 """The files and tests that are marked slow, sorted; see tests/slow.py."""
 
-RENDERED = re.compile(r"^tests/(charts|report|notebooks)/|README")
+RENDERED = re.compile(r"^tests/(charts|notebooks)/|_in_(a_)?browser|README")
 """Where charts are rendered, besides tests with the mark of that name."""
 
 REQUIRED = os.environ.get("SENDCAP_TEST_EXTRAS") == "required"

@@ -37,7 +37,6 @@ def test_it_writes_one_file(sendcap, saved, monkeypatch) -> None:
     assert len(read) == 1
 
 
-@pytest.mark.rendered
 def test_a_saved_run_becomes_a_workbook(sendcap, saved) -> None:
     result = sendcap("report", "one", "--excel")
     assert result.exit_code == 0, result.stderr

@@ -144,6 +144,7 @@ def test_titles_and_names_stay_text(html, parsed, run) -> None:
     assert data_of(html)["runs"][0]["deliveries"][1]["name"] == run.scenario.deliveries[0].name
 
 
+@pytest.mark.rendered
 def test_the_same_run_gives_the_same_bytes(run, page, tmp_path) -> None:
     again = write_report(run, tmp_path / "again.html")
     assert again.read_bytes() == page.read_bytes()
@@ -172,6 +173,7 @@ def test_a_write_that_fails_leaves_the_earlier_report(run, tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == [earlier]
 
 
+@pytest.mark.rendered
 def test_ten_million_messages_fit_into_three_megabytes(tmp_path) -> None:
     # The page grows with the ledger's bins and reasons, not with the messages.
     its = scenario.updated(scenario.load("black-friday"), {"deliveries[0].messages": 60_000})

@@ -258,12 +258,18 @@ def run_of_people() -> sendcap.Run:
     return sendcap.simulate(from_dict(PEOPLE))
 
 
+@pytest.fixture(scope="module")
+def undamaged_people(run_of_people, tmp_path_factory) -> Path:
+    return run_of_people.save(tmp_path_factory.mktemp("saved") / "people")
+
+
 @pytest.fixture
-def people(run_of_people, tmp_path) -> Path:
+def people(undamaged_people, tmp_path) -> Path:
     """The directory of a run of people, to damage."""
-    return run_of_people.save(tmp_path / "people")
+    return shutil.copytree(undamaged_people, tmp_path / "people")
 
 
+@pytest.mark.rendered
 def test_people_come_back_as_they_were(run_of_people, people) -> None:
     again = sendcap.open_run(people)
     assert again.ledger == run_of_people.ledger

@@ -8,6 +8,7 @@ import base64
 import io
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 from xml.etree import ElementTree
@@ -119,18 +120,20 @@ def font_faces(letters: frozenset[str]) -> str:
 
     Letters that the font lacks are left to the fonts of the reader's machine.
     """
+    more = "".join(sorted(letters.difference(_ALWAYS)))
     return "\n".join(
         "@font-face { font-family: 'DejaVu Sans'; "
-        f"font-weight: {weight}; src: url(data:font/woff;base64,{_encoded(file, letters)}); }}"
+        f"font-weight: {weight}; src: url(data:font/woff;base64,{_encoded(file, more)}); }}"
         for weight, file in _FONTS.items()
     )
 
 
-def _encoded(file: str, letters: frozenset[str]) -> str:
+@lru_cache(maxsize=16)
+def _encoded(file: str, more: str) -> str:
     options = Options(layout_features=["kern"], hinting=False)
     options.drop_tables = [*options.drop_tables, "FFTM"]
     subsetter = Subsetter(options)
-    subsetter.populate(text=_ALWAYS + "".join(sorted(letters)))
+    subsetter.populate(text=_ALWAYS + more)
     content = io.BytesIO()
     # The same letters give the same bytes at any time.
     path = Path(mpl.get_data_path(), "fonts", "ttf", file)

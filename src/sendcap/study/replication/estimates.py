@@ -74,11 +74,10 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     mean = math.fsum(values) / n
     if n == 1:
         return Estimate(mean, -math.inf, math.inf, 1)
-    error = float(stats.sem(values))
-    if not error > 0.0:
+    half = half_width(values, confidence)
+    if not half > 0.0:
         return Estimate(mean, mean, mean, n)
-    low, high = stats.t.interval(confidence, n - 1, loc=mean, scale=error)
-    return Estimate(mean, float(low), float(high), n)
+    return Estimate(mean, mean - half, mean + half, n)
 
 
 def median_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
