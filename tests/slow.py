@@ -138,7 +138,7 @@ def pytest_sessionfinish() -> None:
     others = [
         name
         for name in path.read_text(encoding="utf-8").splitlines()
-        if name not in run and (name in COLLECTED or name.partition("::")[0] not in files)
+        if name not in run and (name in COLLECTED | files or name.partition("::")[0] not in files)
     ]
     names = {*others, *slow_tests(COSTS.of_tests().items()), *FILES}
     path.write_text("".join(f"{name}\n" for name in sorted(names)), encoding="utf-8")
