@@ -129,5 +129,5 @@ def _none_busy(shared: Shared, rows: QueueRows, connections: int) -> state.Busy:
         first=np.full(buckets, fields.NONE, np.int32),
         last=np.full(buckets, fields.NONE, np.int32),
         per_s=np.array([connections / max(mean_s, 1e-3)]),
-        numbers=np.array([0, fields.NONE, 0]),
+        numbers=np.array([0, fields.NONE, 0, fields.NONE]),
     )

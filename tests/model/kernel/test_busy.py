@@ -95,7 +95,7 @@ def test_the_next_event_is_the_soonest_and_of_one_moment_the_first(times, connec
                 first=np.full(4, NONE, np.int32),
                 last=np.full(4, NONE, np.int32),
                 per_s=np.array([1.0]),
-                numbers=np.array([0, NONE, 0]),
+                numbers=np.array([0, NONE, 0, NONE]),
             )
         )
         ends = int((~begins).sum())

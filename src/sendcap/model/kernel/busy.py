@@ -18,6 +18,9 @@ from sendcap.model.kernel.state import Busy, Records
 COUNT: Final = 0
 SOONEST: Final = 1
 FITTED: Final = 2
+SECOND: Final = 3
+"""The one after the soonest, where it is known: an event that is caused now is often over at once,
+and the next one may be many days ahead."""
 _LAST_DAY: Final = 2.0**62
 """What is later has the same bucket: there are no larger whole numbers."""
 _MOST_PER_S: Final = 1e9
@@ -37,9 +40,12 @@ def begin_work(busy: Busy, connections: Records, number: int, now_s: float) -> N
     if busy.numbers[COUNT] > 2 * busy.numbers[FITTED] + 8:
         fit(busy, connections, now_s)
     _insert(busy, connections, number)
-    soonest = busy.numbers[SOONEST]
-    if soonest == NONE or connections[number].event_s < connections[soonest].event_s:
-        busy.numbers[SOONEST] = number
+    soonest, second = busy.numbers[SOONEST], busy.numbers[SECOND]
+    event_s = connections[number].event_s
+    if soonest == NONE or event_s < connections[soonest].event_s:
+        busy.numbers[SOONEST], busy.numbers[SECOND] = number, soonest
+    elif second != NONE and event_s < connections[second].event_s:
+        busy.numbers[SECOND] = number
 
 
 @inlined
@@ -53,8 +59,8 @@ def end_work(busy: Busy, connections: Records) -> int:
     if 8 * busy.numbers[COUNT] + 64 < busy.numbers[FITTED]:
         fit(busy, connections, connections[taken].event_s)
         day = _day(busy, connections[taken].event_s)
-    busy.numbers[SOONEST] = NONE
-    if busy.numbers[COUNT] > 0:
+    busy.numbers[SOONEST], busy.numbers[SECOND] = busy.numbers[SECOND], NONE
+    if busy.numbers[SOONEST] == NONE and busy.numbers[COUNT] > 0:
         for later in range(day, day + len(busy.first)):
             first = busy.first[later & mask]
             if first != NONE and _day(busy, connections[first].event_s) <= later:
