@@ -280,6 +280,19 @@ HELD_BACK["limits"] = [
     {"name": "all", "connections": 30},
 ]
 
+RUNNERS = _pooled(order="fair")
+"""Queue runners of two pools, and of one that they alone send for; deliveries take turns."""
+RUNNERS["limits"] = [
+    {"name": "again", "attempts": "retries", "connections": 3, "one_more_every": "90s"},
+    {"name": "small", "pools": ["small"], "connections": 12, "one_more_every": "20s"},
+    {
+        "name": "loyalty again",
+        "attempts": "retries",
+        "deliveries": ["loyalty"],
+        "rate": "2/s,max_burst=4",
+    },
+]
+
 ACTIVE = with_providers(deliveries=[{"priority": "low"}, {"priority": "high"}])
 """An active queue that the slow provider fills, and the higher priority first within it."""
 ACTIVE["mta"] |= {"active": 600, "order": "priority"}

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from small_scenarios import EVERYTHING, FAIR, HELD_BACK, OPERATED, PER_IP, REACTING, SUSPENDED
+from small_scenarios import (
+    EVERYTHING,
+    FAIR,
+    HELD_BACK,
+    OPERATED,
+    PER_IP,
+    REACTING,
+    RUNNERS,
+    SUSPENDED,
+)
 
 from sendcap.ledger import CLOCKS, EVENTS, Ledger
 from sendcap.model.engine import simulate_ledger
@@ -42,6 +51,7 @@ def variant(**sections: Any) -> Scenario:
         {key: PER_IP[key] for key in ("deliveries", "limits")} | {"mta": POOLS},
         {key: FAIR[key] for key in ("deliveries", "limits")} | {"mta": IN_TURN},
         {key: HELD_BACK[key] for key in ("providers", "limits")} | {"mta": {"active": 300}},
+        {key: RUNNERS[key] for key in ("deliveries", "limits")} | {"mta": POOLS},
         {key: OPERATED[key] for key in ("start", "deliveries", "relay", "mta")},
     ],
     ids=str,

@@ -28,6 +28,7 @@ from small_scenarios import (
     PER_IP,
     POOLED,
     REACTING,
+    RUNNERS,
     SUSPENDED,
     with_providers,
 )
@@ -137,6 +138,7 @@ SCENARIOS = {
     "two pools, the higher priority first": from_dict(ORDERED),
     "turns of deliveries and of addresses by weight": from_dict(FAIR),
     "limits over deliveries hold messages back": from_dict(HELD_BACK),
+    "queue runners": from_dict(RUNNERS),
     "a slow provider fills the active queue": from_dict(ACTIVE),
     "a backlog in two pools beside the deliveries": from_dict(HOLDING),
     "a backlog, Exim's rule": from_dict(_alone(HOLDING, {"policy": "exim"})),

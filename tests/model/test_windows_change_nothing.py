@@ -22,6 +22,7 @@ from small_scenarios import (
     PER_IP,
     POOLED,
     REACTING,
+    RUNNERS,
     shorter,
 )
 
@@ -278,10 +279,10 @@ def test_windows_change_neither_ledger_nor_sending_log_where_queues_react(tmp_pa
 
 @pytest.mark.parametrize(
     "sections",
-    [POOLED, PER_IP, ORDERED, FAIR, HELD_BACK, ACTIVE, HOLDING, OPERATED],
+    [POOLED, PER_IP, ORDERED, FAIR, HELD_BACK, RUNNERS, ACTIVE, HOLDING, OPERATED],
     ids=[
-        *("pooled", "for each address", "by priority", "in turn", "held back", "active queue"),
-        *("backlog", "operated"),
+        *("pooled", "for each address", "by priority", "in turn", "held back", "runners"),
+        *("active queue", "backlog", "operated"),
     ],
 )
 def test_windows_change_neither_ledger_nor_sending_log_where_queues_share_limits(

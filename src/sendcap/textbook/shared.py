@@ -45,11 +45,9 @@ class Shared:
     @property
     def somebody_waits(self) -> bool:
         """Whether any message waits that the limit covers."""
+        # Those of a line are all covered, or none.
         in_queues = (
-            message
-            for queue in self.queues
-            for line in queue.waiting.lines.values()
-            for _, message in line
+            line[0][1] for queue in self.queues for line in queue.waiting.lines.values() if line
         )
         incoming = (each for each in self.active.incoming if each.queue in self.queues)
         return any(self.covers(message) for message in chain(in_queues, incoming))
