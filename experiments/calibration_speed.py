@@ -17,10 +17,15 @@ Python 3.11.7, NumPy 2.4.6):
 | PowerMTA | 47 MB | 30.0 MB/s | 18.9 MB/s | 82 MiB | 185 MiB |
 | Momentum | 18 MB | 13.1 MB/s | 7.2 MB/s | 84 MiB | 199 MiB |
 
-The aim was 20 MB/s for Postfix lines on one core. A delivery's line takes about 9.5 µs (1.7 of them
+The aim was 20 MB/s for Postfix lines on one core. A delivery's line took about 9.5 µs (1.7 of them
 its two hashes), a line of anything else 0.35. Momentum's lines are short: 13 MB/s are 150,000 of
 them a second. Memory grows until there are a million attempts, 90 MB; beyond, they go to temporary
 files.
+
+Since then what repeats is remembered: relays, numbers, sessions, and replies that differ in what
+tells nothing. With 300,000 deliveries, 150,000 after three other lines each, and 150,000 records of
+KumoMTA, the least CPU time of a line fell from 9.9 to 7.4 µs, from 2.58 to 2.04, and from 13.2 to
+12.2, measured in turn on a busy machine.
 """
 
 from __future__ import annotations

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sendcap.calibration.calibrate import Calibration, calibrate
 from sendcap.calibration.categories import broad, named
-from sendcap.calibration.outcomes import packed, read_reply
+from sendcap.calibration.outcomes import _TABLES, _reason, _telling, packed, read_reply
 from sendcap.calibration.reasons import REASONS
 
 
@@ -279,3 +281,30 @@ def test_the_category_of_each_log_is_read(tmp_path) -> None:
     log = tmp_path / "kumo.jsonl"
     log.write_text("\n".join(record.format(number) for number in range(9)))
     assert hard_of(calibrate([log])) == {"account disabled"}
+
+
+MARKS = [words for table in _TABLES for kind in table._of_kind for words, _ in kind]
+
+
+@given(
+    st.lists(st.sampled_from(MARKS) | st.from_regex(r"[a-z0-9-]{0,9}", fullmatch=True), max_size=6),
+    st.sampled_from(range(6)),
+    st.sampled_from([0, 1001, 2002, 4002, 7001, 7508]),
+)
+def test_words_that_no_mark_has_decide_nothing(words, kind, code) -> None:
+    """A sign in their place gives the same reason: so a reply with a new number is known."""
+    said = f" {' '.join(filter(None, words))} "
+    look_up = _reason.__wrapped__
+    assert look_up(_telling(said), code, kind) == look_up(said, code, kind)
+    assert len(_telling(said).split(" ")) == len(said.split(" "))
+
+
+def test_replies_that_differ_by_a_number_are_looked_up_once() -> None:
+    before = _reason.cache_info()
+    for number in range(100):
+        assert (
+            reason(f"452 4.2.2 the account is over quota a1si{number}fb.7 - gsmtp")
+            == "mailbox full"
+        )
+    after = _reason.cache_info()
+    assert after.misses - before.misses <= 1

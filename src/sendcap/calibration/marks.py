@@ -18,6 +18,11 @@ class Marks:
 
     def __init__(self, *tables: str) -> None:
         marks = [mark for table in tables for mark in _read(table)]
+        parts = [words.split(" ") for _, words, _ in marks]
+        self.words = frozenset(word for each in parts for word in each[:-1])
+        """The words of all marks, as they are found whole."""
+        self.beginnings = frozenset(each[-1] for each in parts) - {""}
+        """Those with any end."""
         self._of_kind = [
             [(words, reason) for of, words, reason in marks if not kind or of in (0, kind)]
             for kind in _KINDS

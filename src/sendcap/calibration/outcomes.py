@@ -11,6 +11,7 @@ choice of classes follow KumoMTA's bounce classifier (``assets/bounce_classifier
 """
 
 from functools import lru_cache
+from itertools import chain
 from typing import Final, NamedTuple
 
 from sendcap.calibration import reasons
@@ -58,6 +59,9 @@ _DISABLED: Final = (2, 1)
 _PROTOCOL: Final = frozenset({5, 6})
 """Subjects of enhanced codes about the protocol, whatever the detail."""
 _UNSPECIFIC: Final = 1_000_000
+_TABLES: Final = (WELL_KNOWN, TELLING, OTHERS)
+_WORDS: Final = {"", *chain.from_iterable(table.words for table in _TABLES)}
+_BEGINNINGS: Final = tuple(set(chain.from_iterable(table.beginnings for table in _TABLES)))
 _MOST_WORDINGS: Final = 20_000
 
 
@@ -80,7 +84,7 @@ def read_reply(text: bytes, enhanced: int = 0, code: int = 0, category: str = ""
     if not enhanced % _UNSPECIFIC:
         enhanced = packed(*reply.enhanced) or enhanced
     kind = enhanced // _UNSPECIFIC or code // 100
-    reason = named(category) or _reason(reply.words, enhanced % _UNSPECIFIC, kind)
+    reason = named(category) or _reason(_telling(reply.words), enhanced % _UNSPECIFIC, kind)
     if reason in (reasons.OTHER, reasons.TRY_LATER):
         reason = broad(category) or reason
     return Reply(reasons.NUMBERS[reason], code, enhanced)
@@ -95,6 +99,19 @@ def packed(kind: int, subject: int, detail: int) -> int:
     if kind not in (2, 4, 5) or not (0 <= subject < 1000 and 0 <= detail < 1000):
         return 0
     return kind * _UNSPECIFIC + subject * 1000 + detail
+
+
+def _telling(words: str) -> str:
+    """Return words with a sign in place of each that no mark has, such as a number of a session.
+
+    So most replies come again, and their reasons need not be looked up.
+    """
+    return " ".join(
+        [
+            word if word in _WORDS or word.startswith(_BEGINNINGS) else "#"
+            for word in words.split(" ")
+        ]
+    )
 
 
 @lru_cache(_MOST_WORDINGS)

@@ -7,6 +7,7 @@ Source: KumoMTA, ``crates/kumo-log-types/src/lib.rs`` and "Log Record" of the re
 
 import json
 import math
+from functools import lru_cache
 from typing import Any, Final
 
 from sendcap.calibration.attempts import (
@@ -19,7 +20,8 @@ from sendcap.calibration.attempts import (
     SOFT,
 )
 from sendcap.calibration.categories import is_expiry
-from sendcap.calibration.logs.reading import LineError, LineReader, Row
+from sendcap.calibration.logs.opening import Log
+from sendcap.calibration.logs.reading import Context, LineError, LineReader, Row
 from sendcap.calibration.logs.stamps import rfc3339_s
 from sendcap.calibration.outcomes import packed
 
@@ -32,7 +34,9 @@ _OUTCOMES: Final = {
     "AdminBounce": REMOVED,
     "Reception": RECEIVED,
 }
-_decode: Final = json.JSONDecoder().decode
+_decoder: Final = json.JSONDecoder()
+_MOST_ATTEMPTS: Final = 1 << 16
+_MOST_SESSIONS: Final = 10_000
 _OTHER: Final = frozenset(
     {
         *("Feedback", "Rejection", "AdminRebind"),
@@ -47,6 +51,11 @@ class KumomtaReader(LineReader):
     format = "kumomta"
     unreadable = "unreadable record"
 
+    def __init__(self, log: Log, context: Context) -> None:
+        super().__init__(log, context)
+        # Of one session are many records, not far from each other.
+        self._session = lru_cache(_MOST_SESSIONS)(self._identity)
+
     @classmethod
     def recognises(cls, lines: list[bytes]) -> int:
         """Return the number of lines that have an object with a type and an id."""
@@ -60,7 +69,7 @@ class KumomtaReader(LineReader):
         return line[line.find(b"{") :] if b"{" in line else b""
 
     def _row(self, line: bytes) -> Row | list[Row] | None:
-        record: dict[str, Any] = _decode(str(line, "utf-8"))
+        record: dict[str, Any] = _record_of(str(line, "utf-8"))
         kind = record["type"]
         outcome = _OUTCOMES.get(kind)
         if outcome is None:
@@ -76,31 +85,33 @@ class KumomtaReader(LineReader):
             recipients = [recipients]
         # Of a reception, the peer is who handed the message over.
         peer = (record.get("peer_address") or {}) if outcome != RECEIVED else {}
-        # Without a connection, the site names the host: "source->mx.example.com@smtp_client", in
-        # older records without the protocol.
-        site = str(record.get("site") or "").partition("->")[2].partition("@")[0]
-        host = str(peer.get("name") or site).encode("utf-8", "replace")
+        # Without a connection, the site names the host; older records have it without the protocol.
+        host = peer.get("name") or _host_in(str(record.get("site") or ""))
+        server = str(host).encode("utf-8", "replace")
         session = record.get("session_id") if outcome <= HARD else None
         category = str(record.get("bounce_classification") or "")
         if outcome == HARD and is_expiry(category):
             outcome = EXPIRED
         reason, code, enhanced = self._reply(record.get("response") or {}, outcome, category)
-        identity, number = self._identity(str(record["id"])), self.context.providers.number
+        tried = int(record.get("num_attempts") or 0)
+        if not 0 <= tried < _MOST_ATTEMPTS:
+            tried = min(max(tried, 0), _MOST_ATTEMPTS - 1)
         parts = (
-            self._identity(str(session)) if session else 0,
+            self._session(str(session)) if session else 0,
             _time_s(record, "created_time", "created", needed=False),
             _time_s(record, "event_time", "timestamp", needed=True),
-            min(max(int(record.get("num_attempts") or 0), 0), 65_535),
+            tried,
             enhanced,
             code if 0 <= code < 1000 else 0,
             reason,
             outcome,
         )
-        short, found = self.context.identities.short, list[Row]()
+        identities, number = self.context.identities, self.context.providers.number
+        message, found = identities.of(str(record["id"]).encode("utf-8", "replace")), list[Row]()
         for each in recipients:
             address = str(each).encode("utf-8", "replace")
-            provider = number(host, address.rpartition(b"@")[2])
-            found.append((identity, short(address), provider, *parts))
+            provider = number(server, address.rpartition(b"@")[2])
+            found.append((message, identities.short(address), provider, *parts))
         return found[0] if len(found) == 1 else found
 
     def _reply(self, response: dict[str, Any], outcome: int, category: str) -> tuple[int, int, int]:
@@ -108,12 +119,29 @@ class KumomtaReader(LineReader):
         code, status = int(response.get("code") or 0), response.get("enhanced_code")
         enhanced = 0
         if status:
-            parts = (int(status[part]) for part in ("class", "subject", "detail"))
-            enhanced = packed(*parts)
+            enhanced = packed(int(status["class"]), int(status["subject"]), int(status["detail"]))
         if outcome not in (SOFT, HARD):
             return 0, code, enhanced
         text = str(response.get("content") or "").encode("utf-8", "replace")
         return self.context.reply(text, enhanced, code, category)
+
+
+def _host_in(site: str) -> str:
+    """Return the host of a site.
+
+    >>> _host_in("source->mx.example.com@smtp_client"), _host_in("source->mx.example.com")
+    ('mx.example.com', 'mx.example.com')
+    """
+    return site.partition("->")[2].partition("@")[0]
+
+
+def _record_of(text: str) -> Any:
+    """Return the value of a line; the usual one needs no search for spaces around it."""
+    if text[0] == "{":
+        record, end = _decoder.raw_decode(text)
+        if end == len(text):
+            return record
+    return _decoder.decode(text)
 
 
 def _time_s(record: dict[str, Any], exact: str, rounded: str, *, needed: bool) -> float:

@@ -5,6 +5,7 @@ in it, connection setup, transmission. They have two significant digits; below 0
 Source: Postfix, ``src/global/log_adhoc.c``.
 """
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -50,6 +51,8 @@ _WITHOUT_A_CONNECTION: Final = frozenset({b"error", b"retry"})
 _OF_A_CONNECTION: Final = ("pid", "provider", "use", "a", "b", "c")
 """What the recipients of one transaction have in common, besides the message."""
 _MOST_CODES: Final = 10_000
+_MOST_RELAYS: Final = 50_000
+_MOST_NUMBERS: Final = 100_000
 _LONGEST_HOST: Final = 100
 
 
@@ -66,6 +69,7 @@ class PostfixReader(Reader):
     def __init__(self, log: Log, context: Context) -> None:
         super().__init__(log, context)
         self._same_machine = SameMachine()
+        self._numbers = _Numbers()
         self._syslog = Syslog(log.written_s, context.year, log.samples)
         self._receptions = Receptions(lambda prefix: moment_s(prefix, self._syslog))
 
@@ -78,7 +82,7 @@ class PostfixReader(Reader):
         )
 
     def _rows(self, lines: list[bytes], first: int) -> Iterator[Row]:
-        # Names are local: the loop runs for every line of a log.
+        # Names are local: the loop runs for every line of a log. What repeats is remembered.
         match, outcomes, identify = _LINE.match, _OUTCOMES, self.context.identities.of
         provider, short = self.context.providers.number, self.context.identities.short
         read, time_s, same_machine = self.context.reply, self._time_s, self._same_machine
@@ -99,12 +103,14 @@ class PostfixReader(Reader):
                 syslog, rfc3339, agent, pid, queue_id, to, relay, use, delay, a, b, c, d,
                 dsn, status, text,
             ) = parts  # fmt: skip
-            waiting.pop(queue_id, None)
+            if waiting:
+                waiting.pop(queue_id, None)
             outcome, connected = outcomes.get(status), agent in _NETWORKED
             if outcome is None:
                 self.pass_over("probes of addresses" if status in _PROBES else "another status")
                 continue
-            if (not connected and agent not in _WITHOUT_A_CONNECTION) or b"/" in relay:
+            host, nowhere, is_path, is_here = _told_by(relay)
+            if (not connected and agent not in _WITHOUT_A_CONNECTION) or is_path:
                 self.pass_over("local deliveries")
                 continue
             if (syslog or rfc3339) != last_stamp:
@@ -119,17 +125,14 @@ class PostfixReader(Reader):
             enhanced, code, reason = _enhanced(dsn), 0, 0
             if outcome != ACCEPTED:
                 reason, code, _ = read(text, enhanced)
-            host = relay.partition(b"[")[0]
             if not connected:
                 c = d = b"nan"
             row = (
-                last_message, short(to),
-                provider(b"" if host == b"none" else host, to.rpartition(b"@")[2]), last_s,
-                int(use or 1) if connected and host != b"none" else 0, delay, a, b, c, d,
+                last_message, short(to), provider(host, to.rpartition(b"@")[2]), last_s,
+                int(use or 1) if connected and not nowhere else 0, delay, a, b, c, d,
                 enhanced, code, reason, outcome, pid,
             )  # fmt: skip
-            where = relay if host != b"none" else text[:_LONGEST_HOST]
-            if b"[127." in where or b"[::1]" in where:
+            if is_here or (nowhere and _is_here(text[:_LONGEST_HOST])):
                 same_machine.hold(row, queue_id, text)
             else:
                 yield row
@@ -193,7 +196,8 @@ class PostfixReader(Reader):
 
     def _records(self, count: int, columns: dict[str, Any]) -> Records:
         places = [columns[name] for name in _OF_A_CONNECTION]
-        delay, a, _, c, d = (_numbers(columns.pop(name)) for name in ("delay", "a", "b", "c", "d"))
+        texts = (columns.pop(name) for name in ("delay", "a", "b", "c", "d"))
+        delay, a, _, c, d = map(self._numbers.of, texts)
         del columns["pid"]
         records = rows(count, columns)
         finished_s = records["finished_s"]
@@ -214,21 +218,37 @@ def _enhanced(dsn: bytes) -> int:
     return packed(*map(int, dsn.split(b".")))
 
 
+@lru_cache(_MOST_RELAYS)
+def _told_by(relay: bytes) -> tuple[bytes, bool, bool, bool]:
+    """Return the host of a relay, and whether it is none, a path, and on the same machine."""
+    host = relay.partition(b"[")[0]
+    nowhere = host == b"none"
+    return b"" if nowhere else host, nowhere, b"/" in relay, not nowhere and _is_here(relay)
+
+
+def _is_here(where: bytes) -> bool:
+    return b"[127." in where or b"[::1]" in where
+
+
 def _agent_of(relay: bytes) -> bytes:
     """Return the agent that a relay is typical of, where the log does not name it."""
     return b"smtp" if b"[" in relay else b"error" if relay == b"none" else b"local"
 
 
-def _numbers(values: Sequence[bytes]) -> Any:
-    try:
-        return np.array(list(map(float, values)))
-    except ValueError:
-        # One of them is like "1.2.3".
-        return np.array([_number(value) for value in values])
+class _Numbers(dict[bytes, float]):
+    """Numbers by their text: with two significant digits, most come again."""
 
+    def of(self, values: Sequence[bytes]) -> Any:
+        """Return the numbers of texts."""
+        if len(self) > _MOST_NUMBERS:
+            self.clear()
+        return np.fromiter(map(self.__getitem__, values), np.float64, len(values))
 
-def _number(value: bytes) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        return float("nan")
+    def __missing__(self, value: bytes) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            # It is like "1.2.3".
+            number = math.nan
+        self[value] = number
+        return number

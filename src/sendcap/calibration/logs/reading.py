@@ -28,8 +28,10 @@ _LEAST_AGE_S: Final = 5.0
 _MOST_AGE_S: Final = 90 * 86_400.0
 _CHUNK: Final = 1 << 15
 """Rows that become records together."""
-_LOOKED_AT: Final = 200
+_LOOKED_AT: Final = 100
 """Lines of a block, evenly spaced, in which other formats are looked for."""
+_FEW: Final = 400
+"""Of so many, every line is looked at."""
 _MOST_REPLIES: Final = 20_000
 _LONGEST_REPLY: Final = 1000
 _SAMPLES: Final = 3
@@ -174,7 +176,8 @@ class Reader(ABC):
         mixed: list[type[Reader]] = []
         pending: list[Row] = []
         for lines in self.log.blocks():
-            some = lines[:: 1 + len(lines) // _LOOKED_AT]
+            few = len(lines) <= _FEW
+            some = lines if few else lines[:: 1 + len(lines) // _LOOKED_AT]
             mixed += [kind for kind in others if kind not in mixed and kind.recognises(some)]
             pending += self._rows(lines, self.log.lines - len(lines) + 1)
             progress(self.log.read_bytes)

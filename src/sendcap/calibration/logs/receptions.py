@@ -28,9 +28,8 @@ class Receptions:
 
     def taken(self, lines: list[bytes]) -> dict[bytes, tuple[float, int]]:
         """Return the messages that wait by number, with those that the manager takes in lines."""
-        for line in lines:
-            if line.endswith(_TAKEN):
-                self._take(line)
+        for line in [line for line in lines if line.endswith(_TAKEN)]:
+            self._take(line)
         return self._waiting
 
     def forget(self, number: bytes) -> None:

@@ -145,6 +145,9 @@ def _days_in(pieces: Iterable[bytes]) -> Iterator[tuple[int, int]]:
 
 def rfc3339_s(stamp: bytes) -> float:
     """Return the time of ``2026-11-27T09:00:00.123456+01:00``; anything else is a `ValueError`."""
+    if stamp[-1:] == b"Z" and stamp[20:-1].isdigit() and stamp[19:20] == b".":
+        # As most MTAs write it.
+        return _second_s(stamp[:19], b"Z") + float(stamp[19:-1])
     zone, fraction = stamp[19:], 0.0
     if zone[:1] == b".":
         after = zone[1:].lstrip(b"0123456789")
