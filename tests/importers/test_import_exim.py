@@ -169,6 +169,15 @@ def test_each_queue_run_starts_one_more_runner(put, options: str, changes: dict[
     assert made.scenario.limits == (RUNNERS.model_copy(update=changes),)
 
 
+@pytest.mark.parametrize(("accepts", "connections"), [(3, 3), ("none", 8)])
+def test_who_is_refused_goes_by_a_connection_that_is_open(put, accepts, connections) -> None:
+    """transport.c, transport_check_waiting: one is used for messages that wait for the host."""
+    own = {"providers.gmail.connections_per_ip": 8, "providers.gmail.accepts_connections": accepts}
+    base = put(sendcap.dumps(sendcap.updated(sendcap.load("quickstart"), own)), "base.toml")
+    gmail = import_exim(put(WHOLE), "gmail=1", base=base).scenario.providers["gmail"]
+    assert (gmail.connections_per_ip, gmail.accepts_connections) == (connections, None)
+
+
 def test_no_connection_is_idle(put) -> None:
     """smtp.c: a connection is used again for a message that waits for the host, or closed."""
     made = import_exim(put(WHOLE), "gmail=0.7,hotmail=0.3")

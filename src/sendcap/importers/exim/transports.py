@@ -57,10 +57,28 @@ def _put(draft: Draft, name: str, transport: str, options: Options) -> None:
     why = "a connection without a message is closed"
     draft.data["providers"][name]["idle_timeout"] = "0s"
     draft.keep("idle connections", ("providers", name, "idle_timeout"), "0s", why)
+    _put_accepted(draft, name)
     serial = options.get("serialize_hosts")
     if serial is not None and serial.value in _ALL_HOSTS:
         why = "one connection at a time to each host; the provider is taken to have one host"
         draft.put(("providers", name, "connections_per_ip"), 1, serial, why)
+
+
+def _put_accepted(draft: Draft, name: str) -> None:
+    """Let the messages of refused connections wait for one that is open.
+
+    On a connection with an accepted message those go, too, that wait for the host, due or not.
+
+    Source: ``transport_check_waiting`` in ``src/src/transport.c``.
+    """
+    own = draft.data["providers"][name]
+    accepted = own.pop("accepts_connections", "none")
+    if accepted != "none" and accepted < own["connections_per_ip"]:
+        own["connections_per_ip"] = accepted
+        why = "the provider accepts no more, and open connections go on with what it has refused"
+        draft.keep(
+            "accepted connections", ("providers", name, "connections_per_ip"), str(accepted), why
+        )
 
 
 def _put_parallel(draft: Draft, transport: str, options: Options, names: list[str]) -> None:
