@@ -7,8 +7,6 @@ the queue apart, however long the gaps of the rule are, and those of many messag
 room. Times are compared in whole seconds, as Exim does (``src/src/retry.c``).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """The command ``sendcap``: a thin face of the Python API, one module per command."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from sendcap.cli import stops

@@ -1,7 +1,5 @@
 """``sendcap check``: whether saved directories are as they were saved."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

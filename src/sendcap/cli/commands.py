@@ -4,8 +4,6 @@ A command's module is imported when the command is named, and imports what is sl
 that ``sendcap --help`` answers at once.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 For signals see `sendcap.cli.stops`.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import sys

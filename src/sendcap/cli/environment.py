@@ -1,7 +1,5 @@
 """What a command's environment must not do to it: too little memory, and stray settings."""
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

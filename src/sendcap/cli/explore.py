@@ -1,7 +1,5 @@
 """``sendcap explore``: a page with sliders that shows the effect of changes to a scenario."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import warnings

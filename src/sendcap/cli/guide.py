@@ -1,7 +1,5 @@
 """``sendcap guide``: list the pages of the guide, or show one."""
 
-from __future__ import annotations
-
 import re
 import sys
 import textwrap

@@ -1,7 +1,5 @@
 """The options of the commands, each defined once: an option means the same in every command."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path

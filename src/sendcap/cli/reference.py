@@ -3,8 +3,6 @@
 ``python -m sendcap.cli.reference`` writes them anew.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final

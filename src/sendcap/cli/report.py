@@ -1,7 +1,5 @@
 """``sendcap report``: one HTML file about saved runs."""
 
-from __future__ import annotations
-
 import gc
 from collections import Counter
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Where a command's results go, and the line that says so."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final
 

@@ -5,8 +5,6 @@ from C) might swallow it, wrap it or hang. Instead the handler cleans up and end
 this module imports nothing slow.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Tables and sentences in the terminal."""
 
-from __future__ import annotations
-
 import math
 import re
 import sys
