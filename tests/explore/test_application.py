@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from sendcap.explore.answer import Answer
-from sendcap.explore.application import MOST_AT_ONCE, application
+from sendcap.explore.server import MOST_AT_ONCE, application
 from sendcap.scenario import load
 
 

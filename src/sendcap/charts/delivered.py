@@ -18,10 +18,9 @@ from sendcap.charts.figures import Heading
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.providers import delivery_of
-from sendcap.charts.starts import Start
 from sendcap.charts.style import MODE_LOOKS, PETROFF, SHADE, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import Moment, TimeAxis, limits_s, run_axis
+from sendcap.charts.timeaxis import Moment, Start, TimeAxis, limits_s, run_axis
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.text.quantities import counted

@@ -15,10 +15,9 @@ from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.narrow import Named
 from sendcap.charts.providers import delivery_of
-from sendcap.charts.starts import Start
 from sendcap.charts.style import BLUE, GREY, GRID, INK, MODE_LOOKS, ORANGE, PURPLE, RED, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import Moment, TimeAxis, enough, limits_s, run_axis
+from sendcap.charts.timeaxis import Moment, Start, TimeAxis, enough, limits_s, run_axis
 from sendcap.ledger import Counts
 from sendcap.readings.modes import ALL_DELIVERIES, Mode, known
 from sendcap.text.quantities import compact, elapsed

@@ -13,9 +13,8 @@ from sendcap.charts.figures import Heading
 from sendcap.charts.labels import EndLabel, label_ends, name_beside, spread
 from sendcap.charts.marks import Mark, draw_marks
 from sendcap.charts.narrow import Named
-from sendcap.charts.starts import Start, start_of
 from sendcap.charts.style import BLUE, INK, ORANGE, PURPLE, RED, STONE, house_style
-from sendcap.charts.timeaxis import TimeAxis
+from sendcap.charts.timeaxis import Start, TimeAxis, start_of
 from sendcap.ledger.people import Health, Preparation
 from sendcap.readings.people import people_of
 

@@ -17,7 +17,6 @@ from matplotlib.axes import Axes
 from sendcap.charts.figures import Heading, panels_on, width_in
 from sendcap.charts.marks import Mark
 from sendcap.charts.narrow import broken, is_narrow
-from sendcap.charts.starts import OF_THE_SCENARIO, Start, start_of
 from sendcap.charts.tick_labels import Axis, with_room
 from sendcap.charts.ticks import (
     CLOSEST,
@@ -30,10 +29,20 @@ from sendcap.errors import SendcapError
 from sendcap.ledger import Counts
 from sendcap.scenario import Scenario
 from sendcap.scenario.clock import moment_s
+from sendcap.scenario.start import of_our_time
 from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     from sendcap.run import Run
+
+
+Start = datetime | str | None
+"""The moment on the wall at t = 0; None is the scenario's for several deliveries, and else none."""
+
+OF_THE_SCENARIO: Final = "scenario"
+"""As a start: the scenario's own."""
+ELAPSED: Final = "elapsed"
+"""As a start: none, so that the time is elapsed."""
 
 Moment = float | str | None
 """A moment in seconds or as text, such as ``"3h"`` or ``"Fri 17:00"``; None for the usual one."""
@@ -259,3 +268,31 @@ def room_after(scenario: Scenario) -> float:
     What comes after a horizon was cut off: it is not known that nothing changes there.
     """
     return ROOM_AFTER if scenario.time.horizon is None else 1.0
+
+
+def start_of(start: Start, scenario: Scenario) -> datetime | None:
+    """Return the moment on the wall at t = 0; None where elapsed time is asked for."""
+    if start is None:
+        return None
+    if isinstance(start, datetime):
+        return _of_our_time(start)
+    if start == ELAPSED:
+        return None
+    if start == OF_THE_SCENARIO:
+        if scenario.start is None:
+            raise SendcapError("start: the scenario has none; give one, such as 2026-11-27T09:00")
+        return scenario.start
+    try:
+        moment = datetime.fromisoformat(start)
+    except ValueError:
+        raise SendcapError(
+            f"start: {start!r} is not a moment; write it like 2026-11-27T09:00"
+        ) from None
+    return _of_our_time(moment)
+
+
+def _of_our_time(moment: datetime) -> datetime:
+    try:
+        return of_our_time(moment)
+    except ValueError as problem:
+        raise SendcapError(f"start: {problem}") from None

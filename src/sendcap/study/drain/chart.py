@@ -13,7 +13,6 @@ from sendcap.charts.drawing import charts_in
 from sendcap.charts.figures import Heading
 from sendcap.charts.labels import name_beside
 from sendcap.charts.narrow import Named
-from sendcap.charts.starts import Start
 from sendcap.charts.style import (
     BLUE,
     BROWN,
@@ -27,7 +26,7 @@ from sendcap.charts.style import (
     house_style,
 )
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import Moment, time_axis
+from sendcap.charts.timeaxis import Moment, Start, time_axis
 from sendcap.study.drain.sentences import helping
 from sendcap.text.quoting import shortened
 

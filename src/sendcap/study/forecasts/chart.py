@@ -11,10 +11,9 @@ from sendcap.charts.drawing import charts_in
 from sendcap.charts.figures import Heading
 from sendcap.charts.labels import WHITE, EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, scenario_marks
-from sendcap.charts.starts import Start
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import time_axis
+from sendcap.charts.timeaxis import Start, time_axis
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.study.forecasts.outlook import Forecast
 from sendcap.study.forecasts.sentences import decimals

@@ -12,9 +12,8 @@ from sendcap.charts.figures import Heading, left_of_rows, panels_on
 from sendcap.charts.labels import WHITE
 from sendcap.charts.marks import draw_marks, stage_marks
 from sendcap.charts.narrow import broken, is_narrow
-from sendcap.charts.starts import Start
 from sendcap.charts.style import BLUE, GREY, GRID, INK, RED, Look, house_style
-from sendcap.charts.timeaxis import Moment, TimeAxis, run_axis
+from sendcap.charts.timeaxis import Moment, Start, TimeAxis, run_axis
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed
 from sendcap.text.quantities import compact, rate

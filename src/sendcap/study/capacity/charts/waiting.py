@@ -17,7 +17,6 @@ from sendcap.charts.figures import Heading, left_of_rows, panels_on
 from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import draw_marks, stage_marks
 from sendcap.charts.narrow import Named
-from sendcap.charts.starts import Start
 from sendcap.charts.style import (
     BLUE,
     BROWN,
@@ -35,7 +34,7 @@ from sendcap.charts.style import (
     house_style,
 )
 from sendcap.charts.ticks import along, tick_label
-from sendcap.charts.timeaxis import Moment, TimeAxis
+from sendcap.charts.timeaxis import Moment, Start, TimeAxis
 from sendcap.study.capacity.charts.stages import name, stage_time
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed

@@ -10,9 +10,9 @@ from sendcap.charts.axes import Floats, magnify
 from sendcap.charts.figures import Heading
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, scenario_marks
-from sendcap.charts.starts import Start
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
 from sendcap.charts.ticks import Scale
+from sendcap.charts.timeaxis import Start
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.convergence.charts.reading import about_the_band, bands_time, draw_band
 from sendcap.study.convergence.compare import Comparison

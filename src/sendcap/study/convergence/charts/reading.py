@@ -11,10 +11,9 @@ from sendcap.charts.figures import Heading
 from sendcap.charts.labels import WHITE, EndLabel, label_ends
 from sendcap.charts.marks import chosen, draw_marks, position, scenario_marks
 from sendcap.charts.narrow import is_narrow
-from sendcap.charts.starts import Start
 from sendcap.charts.style import DASHES, GREY, INK, MODE_LOOKS, Look, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import ROOM_AFTER, TimeAxis, time_axis
+from sendcap.charts.timeaxis import ROOM_AFTER, Start, TimeAxis, time_axis
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode
 from sendcap.study.convergence.converge import ConvergenceStudy
 from sendcap.study.replication.recording import Quantity

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from sendcap.charts.axes import Floats
 from sendcap.charts.figures import Heading
 from sendcap.charts.marks import draw_marks, scenario_marks
-from sendcap.charts.starts import Start
 from sendcap.charts.style import (
     BROWN,
     GREY,
@@ -22,6 +21,7 @@ from sendcap.charts.style import (
     house_style,
 )
 from sendcap.charts.ticks import Scale
+from sendcap.charts.timeaxis import Start
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode
 from sendcap.study.convergence.charts.reading import about_the_replications, bands_time
 from sendcap.study.convergence.converge import ConvergenceStudy

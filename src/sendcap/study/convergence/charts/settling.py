@@ -11,10 +11,9 @@ from sendcap.charts.figures import Heading, left_of_rows
 from sendcap.charts.labels import WHITE, name_beside
 from sendcap.charts.marks import draw_marks, scenario_marks
 from sendcap.charts.narrow import Named
-from sendcap.charts.starts import Start
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, SHADE, Look, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import time_axis
+from sendcap.charts.timeaxis import Start, time_axis
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.convergence.charts.reading import about_the_replications
 from sendcap.study.convergence.converge import ConvergenceStudy
