@@ -30,7 +30,18 @@ def trials() -> pd.DataFrame:
 def optimum() -> Optimum:
     its = Estimate(13_000.0, 12_800.0, 13_200.0, 20)
     return Optimum(
-        LEVERS, TARGET, trials(), pd.DataFrame(), None, 2, {"mta.ips": 26}, 1040.0, its, 13_200.0, 1
+        LEVERS,
+        TARGET,
+        trials(),
+        pd.DataFrame(),
+        5,
+        None,
+        2,
+        {"mta.ips": 26},
+        1040.0,
+        its,
+        13_200.0,
+        1,
     )
 
 
@@ -53,7 +64,7 @@ def test_the_front_the_target_and_the_answer_are_there() -> None:
 
 
 def test_a_search_in_vain_has_a_chart_without_an_answer() -> None:
-    axes = front_chart(Tried(LEVERS, TARGET, trials(), pd.DataFrame()))
+    axes = front_chart(Tried(LEVERS, TARGET, trials(), pd.DataFrame(), 5))
     assert len(axes.lines) == 4
     assert figure_of(axes).texts[0].get_text() == "What each cost buys"
 
