@@ -228,9 +228,12 @@ def _over_several(limit: dict[str, Any]) -> str:
     """Return a limit over several queues in words."""
     values = [_limit(limit["rate"])] if limit.get("rate", "none") != "none" else []
     if "connections" in limit:
-        values.append(f"{limit['connections']:,} connections")
+        grows = f", one more each {limit['one_more_every']}" if "one_more_every" in limit else ""
+        values.append(f"{limit['connections']:,} connections{grows}")
     names = [name for key in ("providers", "pools", "deliveries") for name in limit.get(key, ())]
     whom = ", ".join(names) or "all"
+    if limit.get("attempts") == "retries":
+        whom = f"retries to {whom}"
     return f"Limit {limit['name']}, over {whom} together: {', '.join(values)}"
 
 

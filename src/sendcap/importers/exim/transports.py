@@ -1,7 +1,6 @@
 """What Exim's SMTP transports limit: messages of a connection, and connections."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from sendcap.importers.draft import Draft
 from sendcap.importers.exim.report import NOT_SET
@@ -9,7 +8,6 @@ from sendcap.importers.exim.sections import Options, Sections
 from sendcap.importers.exim.ways import clients_of, transport_of
 from sendcap.importers.reading import Entry, whole
 from sendcap.scenario.durations import format_duration
-from sendcap.text.quantities import all_units
 
 MESSAGES = "connection_max_messages"
 _RUNNERS = "queue_run_max"
@@ -114,12 +112,14 @@ def _put_runners(draft: Draft, sections: Sections, interval_s: float | None) -> 
     most = entry.read(whole) or MOST_RUNNERS
     if most == MOST_RUNNERS and interval_s is None:
         return
-    limit: dict[str, Any] = {"connections": most}
     why = "each queue runner sends one message at a time"
+    draft.shared_limit("queue runners", {"connections": most}, entry, why)
+    others = dict[str, tuple[str, str]]()
     if not sends_all:
-        limit["attempts"] = "retries"
-        why += "; what has not been tried is sent at once"
+        others["attempts"] = "retries", "what has not been tried is sent at once"
     if interval_s is not None:
-        limit["one_more_every"] = format_duration(interval_s)
-        why += f"; each run, every {all_units(interval_s)}, starts one more"
-    draft.shared_limit("queue runners", limit, entry, why)
+        every = format_duration(interval_s)
+        others["one_more_every"] = every, "each run starts one more (--queue-interval)"
+    for key, (value, why) in others.items():
+        draft.data["limits"][-1][key] = value
+        draft.keep("queue runners", ("limits", len(draft.data["limits"]) - 1, key), value, why)
