@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import sendcap
+from sendcap.cli.commands import commands
 from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger
-from sendcap.scenario import Scenario, from_dict
+from sendcap.scenario import Scenario, dumps, from_dict
 from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import Estimate, estimate
 from sendcap.study.replication.workers import Workers, each_replication
@@ -42,19 +41,14 @@ def test_replication_0_is_the_plain_run(small) -> None:
         assert next(each_replication(ledger_of, small, [0], workers)) == ledger_of(small)
 
 
-def test_any_replication_can_be_run_again_alone(small, tmp_path) -> None:
-    from sendcap.scenario import dumps
-
+def test_any_replication_can_be_run_again_alone(small, tmp_path, monkeypatch) -> None:
     with Workers(1) as workers:
         (third,) = each_replication(ledger_of, small, [3], workers)
     (tmp_path / "small.toml").write_text(dumps(small))
     seed = str(replication_seed(small.seed, 3))
-    subprocess.run(
-        [sys.executable, "-m", "sendcap", "run", "small.toml", "--seed", seed, "--out", "a"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(commands, ["run", "small.toml", "--seed", seed, "--out", "a"])
+    assert done.exit_code == 0, done.output
     assert sendcap.open_run(tmp_path / "a").ledger == third
 
 

@@ -7,8 +7,6 @@ import os
 import pickle
 import random
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from warm import Process
 
-import sendcap
 from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.files.single import whole_file
 from sendcap.study.sweeps import store as module
@@ -219,19 +217,14 @@ except SendcapError as error:
 
 
 @pytest.mark.skipif(not hasattr(os, "setuid"), reason="no users")
-def test_a_read_only_store_is_read_and_not_written(tmp_path) -> None:
+def test_a_read_only_store_is_read_and_not_written(tmp_path, warm) -> None:
     store = opened(tmp_path / "store")
     store.add([outcome(1)])
     shared = Path("/tmp") / f"sendcap-{os.getpid()}-{random.randrange(10**9)}"
     shutil.copytree(store.directory, shared)
     try:
         shared.chmod(0o555)
-        done = subprocess.run(
-            [sys.executable, "-c", READ_ONLY, str(shared)],
-            env=os.environ | {"PYTHONPATH": str(Path(sendcap.__file__).parent.parent)},
-            capture_output=True,
-            text=True,
-        )
+        done = warm.run(["-c", READ_ONLY, str(shared)])
     finally:
         shared.chmod(0o755)
         shutil.rmtree(shared)
@@ -256,14 +249,9 @@ except SendcapError as error:
 
 
 @pytest.mark.crash
-def test_a_full_disk_loses_nothing_that_was_kept(tmp_path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, str(tmp_path), "4000"],
-        env=os.environ | {"PYTHONPATH": str(Path(sendcap.__file__).parent.parent)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def test_a_full_disk_loses_nothing_that_was_kept(tmp_path, warm) -> None:
+    done = warm.run(["-c", FULL, str(tmp_path), "4000"])
+    assert done.returncode == 0, done.stderr
     number, message = done.stdout.split(" ", 1)
     assert message == (
         f"{tmp_path}: cannot be written: a file would be larger than the file system allows\n"
@@ -316,7 +304,7 @@ class Payload:
         return open, (self.path, "w")
 
 
-def test_nothing_in_a_store_is_ever_unpickled(tmp_path) -> None:
+def test_nothing_in_a_store_is_ever_unpickled(tmp_path, warm) -> None:
     store = opened(tmp_path / "store")
     store.add([outcome(1)])
     (good,) = parquet(store.directory)
@@ -333,13 +321,8 @@ def test_nothing_in_a_store_is_ever_unpickled(tmp_path) -> None:
     pq.write_table(
         pa.Table.from_arrays(renamed.columns, schema=schema), store.directory / "runs-b.parquet"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", UNTRUSTED, str(store.directory)],
-        env=os.environ | {"PYTHONPATH": str(Path(sendcap.__file__).parent.parent)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = warm.run(["-c", UNTRUSTED, str(store.directory)])
+    assert done.returncode == 0, done.stderr
     assert done.stdout in ("1 True []\n", "2 True []\n")
     assert not (tmp_path / "harm").exists()
     assert (store.directory / "runs-a.parquet.damaged").exists()
@@ -360,14 +343,9 @@ for number in range(int(sys.argv[2]), int(sys.argv[2]) + 100_000):
 
 
 @pytest.mark.crash
-def test_two_writers_killed_at_any_moment_lose_nothing_that_was_kept(tmp_path) -> None:
-    def start(first: int) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), str(first)],
-            env=os.environ | {"PYTHONPATH": str(Path(sendcap.__file__).parent.parent)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+def test_two_writers_killed_at_any_moment_lose_nothing_that_was_kept(tmp_path, warm) -> None:
+    def start(first: int) -> Process:
+        return warm.start(["-c", WRITER, str(tmp_path), str(first)])
 
     kept: list[int] = []
     for number in range(3):
