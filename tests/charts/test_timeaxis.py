@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from contextlib import nullcontext
 from datetime import datetime
 from itertools import pairwise
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import sendcap
 from sendcap import SendcapError, scenario
@@ -172,6 +174,13 @@ def test_several_deliveries_go_by_the_clock_unless_elapsed_time_is_asked_for(sev
     assert by_the_clock == "time of day Europe/Berlin"
     elapsed = several.plot(name, start="elapsed").axes[-1].get_xlabel()
     assert elapsed.startswith("time since the start, 2026-11-27 00:00 Europe/Berlin")
+
+
+@pytest.mark.parametrize("name", ["statuses", "retries", "backlog"])
+def test_names_beside_a_chart_tell_moments_as_its_axis_does(several, name) -> None:
+    for start, when in ((None, r"Fri \d\d:"), ("elapsed", r"\d+h")):
+        words = [text.get_text() for text in several.plot(name, start=start).findobj(Text)]
+        assert any(re.search(rf" at {when}", text) for text in words), words
 
 
 @pytest.mark.parametrize("name", ["delivered", "statuses", "retries", "backlog", "throughput"])

@@ -20,7 +20,7 @@ from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import Moment, Start, TimeAxis, enough, limits_s, run_axis
 from sendcap.ledger import Counts
 from sendcap.readings.modes import ALL_DELIVERIES, Mode, known
-from sendcap.text.quantities import compact, elapsed
+from sendcap.text.quantities import compact
 
 if TYPE_CHECKING:
     from sendcap.run import Run
@@ -104,7 +104,7 @@ def _draw_statuses(panel: Axes, run: Run, shares: Shares, time: TimeAxis) -> Non
         if name != "sent" and share[peak] - share[-1] >= 0.005:
             most = f"{share[peak]:.3g} %"
             most = (
-                f"at most {most} at {elapsed(float(edges_s[peak]))}"
+                f"at most {most} at {time.moment(float(edges_s[peak]))}"
                 if peak
                 else f"{most} at the start"
             )
@@ -178,7 +178,7 @@ def _draw_fates(panel: Axes, counts: dict[str, Counts], edges_s: Counts, time: T
         words = f"{layer[-1]:,.0f} in the end"
         if name == "backing off":
             peak = int(layer.argmax())
-            words = f"at most {layer[peak]:,.0f} at {elapsed(float(edges_s[peak]))}"
+            words = f"at most {layer[peak]:,.0f} at {time.moment(float(edges_s[peak]))}"
         if layer.max() > 0:
             names.append(Named(_FATES[name], name, words))
     name_beside(panel, names or [Named("none", "no message bounced softly")])

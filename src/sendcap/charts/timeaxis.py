@@ -30,6 +30,7 @@ from sendcap.ledger import Counts
 from sendcap.scenario import Scenario
 from sendcap.scenario.clock import moment_s
 from sendcap.scenario.start import of_our_time
+from sendcap.text.clock import brief_moment
 from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
@@ -118,6 +119,10 @@ class TimeAxis(NamedTuple):
     def _scale_words(self) -> str:
         is_linear = self.scale == "symlog" and self.last_s <= LINEAR_S
         return "" if is_linear else _SCALE_WORDS[self.scale]
+
+    def moment(self, seconds: float) -> str:
+        """Return a moment as the labels have it: elapsed, or by the clock."""
+        return brief_moment(seconds, self.began, self.last_s)
 
     def held(
         self, times_s: npt.NDArray[np.float64]

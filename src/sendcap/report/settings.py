@@ -14,7 +14,7 @@ from sendcap.text.shares import brief_share
 
 ASSUMPTIONS: Final = (
     "Providers' limits hold all the time, unless the scenario has a schedule, outage or tolerance.",
-    "A mailbox provider is one queue, first in, first out; its connections take what comes next.",
+    "A mailbox provider is one queue, first in, first out unless the scenario has an order.",
     "Addresses follow the scenario's shares, not your list.",
     "Opens and clicks are followed for 14 days from a delivery's start.",
     "Asynchronous bounces come within 7 days.",
@@ -105,7 +105,7 @@ def tables(scenario: Scenario) -> list[Table]:
         for name, provider in settings["providers"].items()
         if counts[name]
     ]
-    rest = [{"Setting": name, "Value": value} for name, value in _rest(settings).items()]
+    rest = [{"Setting": name, "Value": value} for name, value in _rest(scenario, settings).items()]
     return [
         Table("Deliveries", deliveries),
         *([] if population is None else [Table("Population", people_rows(scenario, population))]),
@@ -122,7 +122,7 @@ def _starts(scenario: Scenario, delivery: Delivery) -> dict[str, str]:
     return {"Starts": dated(after(start, delivery.at))}
 
 
-def _rest(settings: dict[str, Any]) -> dict[str, str]:
+def _rest(scenario: Scenario, settings: dict[str, Any]) -> dict[str, str]:
     relay, mta, reporting = settings["relay"], settings["mta"], settings["reporting"]
     batches = f"{counted(relay['workers'], 'worker')}, {relay['batch']} messages at a time"
     return {
@@ -132,7 +132,7 @@ def _rest(settings: dict[str, Any]) -> dict[str, str]:
         "Ingress rate": written(mta.get("ingress_rate", "none")),
         **_retries(settings),
         "Validity counts from": _CLOCK_ORIGINS[mta["clock_origin"]],
-        "Longest validity": mta["longest_validity"],
+        "Longest validity": elapsed(scenario.mta.longest_validity),
         "Bounces are reported after": written(settings["feedback"]["synchronous"]),
         "Asynchronous bounces after": written(settings["feedback"]["asynchronous"]),
         "Dashboard refreshed every": reporting["refresh"],
@@ -171,7 +171,7 @@ def written(value: Any) -> str:
         return ", ".join(first + rest)
     if isinstance(value, list):
         return "; ".join(map(written, value)) or "none"
-    return str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _shares(reasons: list[dict[str, Any]]) -> str:

@@ -95,14 +95,14 @@ def backlog(
     what, words = "messages waiting", limits.sentence
     if limits.first_attempts_only:
         what, words = f"{what} for the first attempt", words + _FIRST_ATTEMPTS
-    lines = _lines(limits)
+    lines = _lines(limits, time)
     if lines:
         words += _DASHED
     heading = Heading(limits.scenario.title, what, words)
     (axes,) = time.panels(
         ax, heading, [3.28], right_in=2.7, above_in=0.12, below_in=time.below_in - 0.1
     )
-    layers = _layers(limits)
+    layers = _layers(limits, time)
     times_s = _told_apart(_times_s(limits, time.last_s), time, limits, layers)
     heights = {
         layer.named.label: np.sum([_waiting(s, limits, times_s) for s in layer.stages], axis=0)
@@ -168,7 +168,7 @@ def _waiting(stage: Observed, limits: Limits, times_s: Floats) -> Floats:
     return np.maximum(jumps(times_s) + flat, 0.0)
 
 
-def _layers(limits: Limits) -> list[_Layer]:
+def _layers(limits: Limits, time: TimeAxis) -> list[_Layer]:
     """Return the layers from the bottom up: the last stage of the way first, small ones as one."""
     stages = [stage for stage in limits.observed if stage.stage.kind != "limit"]
     highest = max(stage.peak_backlog for stage in stages)
@@ -177,7 +177,7 @@ def _layers(limits: Limits) -> list[_Layer]:
     rest = [stage for stage in stages if stage not in named]
     providers = [stage for stage in named if stage.stage.kind == "provider"]
     layers = [
-        _Layer([stage], Named(colour, name(stage), _peak(stage)))
+        _Layer([stage], Named(colour, name(stage), _peak(stage, time)))
         for stage, colour in zip(providers, _PROVIDERS, strict=False)
     ]
     if rest:
@@ -189,13 +189,13 @@ def _layers(limits: Limits) -> list[_Layer]:
         colour = _REST if most > _LEAST * highest else "none"
         layers.append(_Layer(rest, Named(colour, label, f"never more than {compact(most)}")))
     return layers + [
-        _Layer([stage], Named(_BEFORE[stage.stage.kind], name(stage), _peak(stage)))
+        _Layer([stage], Named(_BEFORE[stage.stage.kind], name(stage), _peak(stage, time)))
         for stage in reversed(stages)
         if stage in named and stage not in providers
     ]
 
 
-def _lines(limits: Limits) -> list[_Layer]:
+def _lines(limits: Limits, time: TimeAxis) -> list[_Layer]:
     """Return the limits over several queues in which the most messages wait."""
     waited_for = [
         stage
@@ -206,16 +206,16 @@ def _lines(limits: Limits) -> list[_Layer]:
     ]
     waited_for.sort(key=lambda stage: -stage.peak_backlog)
     return [
-        _Layer([stage], Named(colour, name(stage), _peak(stage)))
+        _Layer([stage], Named(colour, name(stage), _peak(stage, time)))
         for stage, colour in zip(waited_for, _LIMITS, strict=False)
     ]
 
 
-def _peak(stage: Observed) -> str:
-    when = f"at {elapsed(stage.peak_at_s)}" if stage.peak_at_s else "at the start"
+def _peak(stage: Observed, time: TimeAxis) -> str:
+    when = f"at {time.moment(stage.peak_at_s)}" if stage.peak_at_s else "at the start"
     peak = f"{compact(stage.peak_backlog)} {when}"
     if stage.drained_at_s < math.inf:
-        return f"{peak}, gone at {elapsed(stage.drained_at_s)}"
+        return f"{peak}, gone at {time.moment(stage.drained_at_s)}"
     return peak
 
 
