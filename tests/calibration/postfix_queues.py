@@ -43,8 +43,13 @@ def _digits(seconds: float) -> str:
     )
 
 
-def log_of(*queues: Queue, seed: int = 1, shared: int | None = None) -> list[str]:
-    """Return the lines of a log; ``shared`` connections are all that the destinations have."""
+def log_of(
+    *queues: Queue, seed: int = 1, shared: int | None = None, in_turn: bool = False
+) -> list[str]:
+    """Return the lines of a log; ``shared`` connections are all that the destinations have.
+
+    Those that are both ready come by chance, or in turn, as Postfix's queue manager has it.
+    """
     rng = np.random.default_rng(seed)
     lines: list[tuple[float, str]] = []
     # By the moment when it is free, the number of uses of each connection.
@@ -59,10 +64,10 @@ def log_of(*queues: Queue, seed: int = 1, shared: int | None = None) -> list[str
         ]
         ready_s, place = min(due)
         queue, number = queues[place], done[place]
-        # Between destinations that are both ready, chance decides.
         later = [each for each in due if each[0] <= slots[0]]
         if len(later) > 1:
-            ready_s, place = later[rng.integers(len(later))]
+            fewest = min(later, key=lambda each: done[each[1]])
+            ready_s, place = fewest if in_turn else later[rng.integers(len(later))]
             queue, number = queues[place], done[place]
         start_s = max(ready_s, slots[0])
         came_s = number / queue.per_s

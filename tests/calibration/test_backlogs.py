@@ -15,6 +15,10 @@ def _exponential(rng) -> float:
     return float(rng.exponential(0.2))
 
 
+def _uniform(rng) -> float:
+    return float(rng.uniform(0.1, 0.3))
+
+
 def _alike(rng) -> float:
     return float(rng.uniform(0.19, 0.21))
 
@@ -86,6 +90,31 @@ def test_a_limit_that_two_destinations_share(seed, tmp_path) -> None:
     # Their own were not reached.
     assert all(each.connections_per_ip >= 8 for each in found.scenario.providers.values())
     assert ".test share a limit of connections" in report(found)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("limit", [4, 8])
+def test_a_limit_that_two_destinations_have_in_turn(limit, seed, tmp_path) -> None:
+    """Postfix's queue manager goes through the destinations of a transport in turn.
+
+    So each has half of the connections in every second, but at a moment one of them has more.
+    """
+    one = Queue(limit=20, messages=40 * limit, per_s=400.0)
+    both = (one, replace(one, domain="two.test"))
+    found = calibrated(log_of(*both, seed=seed, shared=limit, in_turn=True), tmp_path)
+    (shared,) = found.scenario.limits
+    assert shared.connections == limit
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("takes_s", [_uniform, _exponential, _alike])
+@pytest.mark.parametrize("limits", [(1, 1), (2, 5), (4, 12), (8, 8)])
+def test_limits_of_their_own_of_any_number_are_not_shared(limits, takes_s, seed, tmp_path) -> None:
+    queues = [
+        Queue(domain=domain, limit=limit, messages=75 * limit, per_s=400.0, takes_s=takes_s)
+        for domain, limit in zip(("one.test", "two.test"), limits, strict=True)
+    ]
+    assert calibrated(log_of(*queues, seed=seed), tmp_path).scenario.limits == ()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -37,13 +37,17 @@ _LEAST_IN_USE: Final = 0.75
 
 
 class Backlog:
-    """What went to a provider in each second: attempts, connections in use, and who waited."""
+    """What went to a provider in each second: attempts, connections in use, and who waited.
 
-    def __init__(self, seconds: int) -> None:
+    ``changed`` is by how many more connections were in use after each of some shorter bins.
+    """
+
+    def __init__(self, seconds: int, moments: int = 1) -> None:
         self.ended = np.zeros(seconds, np.int64)
         self.used_s, self.waited_s = np.zeros((2, seconds))
+        self.changed = np.zeros(moments, np.int32)
 
-    def take(self, rows: Records, ready_s: Floats, seconds: Bins) -> None:
+    def take(self, rows: Records, ready_s: Floats, seconds: Bins, moments: Bins) -> None:
         """Add attempts that were due at some moments."""
         if not len(rows):
             return
@@ -52,12 +56,15 @@ class Backlog:
         rows, within_s = rows[known], rows["within_s"][known]
         started_s, finished_s = rows["started_s"] + within_s, rows["finished_s"] + within_s
         seconds.add_spans(self.used_s, started_s, finished_s)
+        for times_s, sign in ((started_s, 1), (finished_s, -1)):
+            np.add.at(self.changed, moments.of(times_s), sign)
         ready_s = ready_s[known] + within_s
         waited = ready_s < started_s
         seconds.add_spans(self.waited_s, ready_s[waited], started_s[waited])
 
     def __add__(self, other: Backlog) -> Backlog:
-        both = Backlog(len(self.ended))
+        both = Backlog(len(self.ended), len(self.changed))
+        both.changed = self.changed + other.changed
         both.ended = self.ended + other.ended
         both.used_s, both.waited_s = self.used_s + other.used_s, self.waited_s + other.waited_s
         return both

@@ -214,7 +214,7 @@ def _estimates(evidence: Evidence) -> tuple[list[ProviderEstimates], Shared | No
         for each in estimates
         if each.ceiling.blocks <= 1
     }
-    shared = shared_limit(backlogs, evidence.seconds.width_s)
+    shared = shared_limit(backlogs, evidence.seconds, evidence.moments, sharp=evidence.sharp)
     if shared is None:
         return estimates, None
     return [

@@ -29,6 +29,7 @@ _MOST_GAPS: Final = 50_000
 _MOST_TRIES: Final = 200
 _MOST_USES: Final = 65_536
 _OUTCOMES: Final = 6
+_MOMENT_S: Final = 0.1
 _NO_TIME_S: Final = 0.005
 """Below that, Postfix's times are 0."""
 _THROTTLED: Final = NUMBERS[THROTTLED]
@@ -80,7 +81,7 @@ class Sample:
 class ProviderEvidence:
     """Counts and samples of one provider, over a number of bins of time, and of seconds."""
 
-    def __init__(self, bins: int, seconds: int = 1) -> None:
+    def __init__(self, bins: int, seconds: int = 1, moments: int = 1) -> None:
         self.messages = 0  # lives whose first attempt is in the log
         self.looked_at = 0  # of these, the server looked at the address at least once
         self.attempts = 0
@@ -102,7 +103,7 @@ class ProviderEvidence:
         # By bin: seconds of connections, attempts, throttled attempts.
         self.busy_s = np.zeros(bins)
         self.in_bin, self.throttled_in_bin = np.zeros((2, bins), np.int64)
-        self.backlog = Backlog(seconds)
+        self.backlog = Backlog(seconds, moments)
 
 
 class Evidence:
@@ -122,9 +123,9 @@ class Evidence:
         self.strict = strict
         self.first_s, self.last_s = attempts.first_s, attempts.last_s
         self.bins, self.seconds = attempts.bins(), attempts.bins(1.0)
-        self.providers = {
-            name: ProviderEvidence(self.bins.number, self.seconds.number) for name in providers
-        }
+        self.moments, self.sharp = attempts.bins(_MOMENT_S), attempts.sharp
+        numbers = [bins.number for bins in (self.bins, self.seconds, self.moments)]
+        self.providers = {name: ProviderEvidence(*numbers) for name in providers}
         self.gaps = Sample(_MOST_GAPS, GAP)
         # Last failures of messages that expired; the gap is the time until then.
         self.given_up = Sample(_MOST_GAPS, GAP)
@@ -155,7 +156,7 @@ class Evidence:
         for number, evidence in enumerate(self.providers.values()):
             own = provider == number
             self._take_attempts(evidence, rows[own])
-            evidence.backlog.take(rows[own], due_s[own], self.seconds)
+            evidence.backlog.take(rows[own], due_s[own], self.seconds, self.moments)
             self._take_lives(evidence, part, np.flatnonzero((of_life == number) & complete))
             chosen = failed["provider"] == number
             evidence.tried_again += _by_reason(failed[chosen])
