@@ -1,5 +1,6 @@
 """Importing this makes a Python warm: all of sendcap is imported, and its queues are loaded."""
 
+import gc
 import importlib
 import pkgutil
 from contextlib import suppress
@@ -16,3 +17,5 @@ for _module in pkgutil.walk_packages(sendcap.__path__, "sendcap."):
 with suppress(ImportError):
     import optuna  # noqa: F401
 compiling.compiled()
+# All of this stays: no fork looks for garbage in it.
+gc.freeze()

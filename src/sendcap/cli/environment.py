@@ -1,5 +1,6 @@
 """What a command's environment must not do to it: too little memory, and stray settings."""
 
+import gc
 import logging
 import os
 import sys
@@ -25,6 +26,10 @@ _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
 _FRUGAL: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
 """Keep Arrow from reserving address space by the gigabyte and by processor."""
 
+_SELDOM: Final = (50_000, 20, 20)
+"""How often to look for garbage: libraries make hundreds of thousands of objects that stay, and to
+look through these again and again takes a tenth of a short command."""
+
 
 def settle() -> None:
     """Keep the environment's settings and the messages of libraries out of a command.
@@ -36,6 +41,7 @@ def settle() -> None:
         os.environ.pop(name, None)
     os.environ.update(_ONE_THREAD | (_FRUGAL if _limits() else {}) | os.environ)
     logging.disable()
+    gc.set_threshold(*_SELDOM)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
 
