@@ -26,7 +26,7 @@ import numpy as np
 
 import sendcap
 from sendcap.scenario import Scenario
-from sendcap.study.forecasts.slices import sliced
+from sendcap.study.forecasts.reference import sliced
 from sendcap.study.replication.recording import Plan, Quantity, reading_moments_s, recorded
 from sendcap.text.quantities import elapsed
 

@@ -11,7 +11,7 @@ import pytest
 import sendcap
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.scenario import Scenario, dumps, loads, updated
-from sendcap.scenario.later_days import later_days
+from sendcap.scenario.notes import later_days
 from sendcap.text.clock import after
 
 BERLIN = 'start = 2026-11-27T08:00:00\nzone = "Europe/Berlin"\n'  # a Friday

@@ -122,7 +122,7 @@ def show_deliveries(run: sendcap.Run) -> None:
 
 
 def _show(found: sendcap.Calendar, table: Table, *more: str) -> None:
-    from sendcap.scenario.later_days import later_days
+    from sendcap.scenario.notes import later_days
     from sendcap.study.calendar.rows import longest_of
 
     show_table(

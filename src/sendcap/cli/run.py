@@ -78,7 +78,7 @@ def run(
 def _show(finished: sendcap.Run) -> None:
     """Print the answers first, then each delivery, the dashboard, and tables of all messages."""
     from sendcap.readings.tables import beside_the_truth, delays_tables, totals_tables
-    from sendcap.scenario.later_days import later_days
+    from sendcap.scenario.notes import later_days
 
     say(finished.scenario.title or "Results", bold=True)
     for sentence in finished.sentences():

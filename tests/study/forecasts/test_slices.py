@@ -5,7 +5,7 @@ import pytest
 
 import sendcap
 from sendcap.scenario import from_dict, updated
-from sendcap.study.forecasts.slices import sliced
+from sendcap.study.forecasts.reference import sliced
 
 PLAIN = {
     "seed": 3,

@@ -6,7 +6,7 @@ known as ranges only: those that the user gave, and what nobody knows
 
 1. The scenario is simulated at points that fill the ranges evenly (a Sobol' sequence), each with
    other draws (`sendcap.study.forecasts.reference`); of a large delivery, a slice
-   (`sendcap.study.forecasts.slices`), as its chance is small beside what nobody knows.
+   (`sendcap.study.forecasts.reference`), as its chance is small beside what nobody knows.
 2. Of each simulation the same readings are taken as from the dashboard: at the same times and with
    the same decimals, up to six of each curve.
 3. How far readings are from what any values in the ranges would give is the model's misfit
