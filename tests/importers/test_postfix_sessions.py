@@ -119,3 +119,39 @@ def test_what_is_wrong_is_told(put, text, message) -> None:
     with pytest.raises(SendcapError) as caught:
         import_postfix(put(text, "main.cf"), {"gmail": 1.0})
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "messages", "share"),
+    [
+        # The gmail of quickstart: 350 ms to connect, 320 ms for a message.
+        ("smtp_connection_reuse_time_limit = 5s\n", 15, "7 %"),
+        ("smtp_connection_reuse_time_limit = 1s\n", 3, "27 %"),
+        ("smtp_connection_reuse_time_limit = 300s\n", None, ""),
+        ("", None, ""),
+        # The count comes first.
+        (f"smtp_connection_reuse_time_limit = 60s\n{COUNT}\n", None, ""),
+        # A connection with TLS is not used again at all.
+        (
+            "smtp_connection_reuse_time_limit = 5s\nsmtp_tls_security_level = may\n",
+            None,
+            "",
+        ),
+    ],
+)
+def test_the_age_of_a_connection_is_told_with_what_it_costs(put, text, messages, share) -> None:
+    """postconf(5), smtp_connection_reuse_time_limit: the timer starts with the connection."""
+    made = import_postfix(put(f"{text}x = 1\n"), "gmail=1")
+    name = "smtp_connection_reuse_time_limit"
+    told = made.report[made.report["setting"] == name]
+    warned = told[told["status"] == "warning"]["why"].tolist()
+    if messages is None:
+        assert warned == []
+        assert all("no age" in why for why in told["why"])
+        return
+    (why,) = warned
+    assert f"takes {share} of their time" in why
+    assert why.endswith(f"as it does with providers.gmail.messages_per_connection = {messages}")
+    gmail = made.scenario.providers["gmail"]
+    cycle_s = gmail.connect_time.mean_s + messages * gmail.transaction_time.mean_s
+    assert round(gmail.connect_time.mean_s / cycle_s, 2) == float(share[:-2]) / 100

@@ -39,6 +39,7 @@ LINES = {
     "default_transport": "default_transport = smtp",
     "relayhost": "relayhost = [mail.example.org]",
     "defer_transports": "defer_transports = smtp",
+    "smtp_connection_reuse_time_limit": "smtp_connection_reuse_time_limit = 300s",
 }
 """A use of each parameter; of others, a yes or a number."""
 

@@ -8,14 +8,18 @@ from typing import Final
 
 from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
+from sendcap.importers.plan import Group
 from sendcap.importers.postfix.configuration import Configuration
 from sendcap.importers.postfix.routing import Path
-from sendcap.importers.postfix.sessions import reuse_of
+from sendcap.importers.postfix.sessions import Reuse, reuse_of
 from sendcap.importers.postfix.settings import seconds
 from sendcap.importers.reading import Entry, whole
 from sendcap.scenario.durations import format_duration
 from sendcap.text.quantities import listed
+from sendcap.text.shares import rounded_share
 
+_MUCH: Final = 0.01
+"""Share of a connection's time that is worth a warning."""
 PAUSE: Final = "one delivery at a time, then the pause, for all mail of the transport"
 
 
@@ -123,6 +127,28 @@ class Limits:
         most = self.configuration.main.first("connection_cache_ttl_limit")
         idle = min(asked, most, key=lambda entry: entry.read(seconds()))
         self.draft.limit(group, "idle_timeout", format_duration(idle.read(seconds())), idle)
+        self._warn_of_age(group, settings.first(f"{client}_connection_reuse_time_limit"), reuse)
+
+    def _warn_of_age(self, group: Group, age: Entry, reuse: Reuse) -> None:
+        """Warn if the age at which a connection is closed costs much: the scenario has none.
+
+        It begins with the connection (postconf(5)), and the message under way is the last one.
+        """
+        transaction_s = self.draft.attempt_s(group, None)
+        connect_s = self.draft.attempt_s(group, 1) - transaction_s
+        messages = max(math.ceil((age.read(seconds()) - connect_s) / transaction_s), 1)
+        if isinstance(reuse.messages, int) and reuse.messages <= messages:
+            return
+        cost = connect_s / (connect_s + messages * transaction_s)
+        if isinstance(reuse.messages, int):
+            cost -= connect_s / (connect_s + reuse.messages * transaction_s)
+        if cost >= _MUCH:
+            key = f"providers.{group.name}.messages_per_connection"
+            why = (
+                f"connections of the scenario have no age; connecting anew at this one takes "
+                f"{rounded_share(cost)} of their time, as it does with {key} = {messages}"
+            )
+            self.draft.warn(age, why)
 
     def _warn_of_recipients(self, path: Path) -> None:
         recipients = self.configuration.named(path.transports[0], "destination_recipient_limit")
