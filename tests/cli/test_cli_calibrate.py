@@ -120,7 +120,10 @@ def test_nothing_is_replaced_without_force(sendcap, place, log) -> None:
         (["nothing.log", "-o", "x.toml"], "error: nothing.log: No such file or directory"),
         ([".", "-o", "x.toml"], "error: .: is a directory; give log files"),
         (["empty.log", "-o", "x.toml"], "error: empty.log: is empty"),
-        (["small.toml", "-o", "x.toml"], "error: small.toml: unknown format"),
+        (
+            ["small.toml", "-o", "x.toml"],
+            "error: small.toml: is a scenario file, not a log file; `sendcap run` reads it",
+        ),
         (
             ["mail.log", "-o", "x.toml", "--format", "sendmail"],
             "error: format: 'sendmail' is not one of",
