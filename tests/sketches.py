@@ -78,6 +78,7 @@ def _svg(width: int, height: int, name: str, texts: list[str]) -> bytes:
     words = "".join(f"<text>{escape(text)}</text>" for text in texts)
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt" '
+        f'viewBox="0 0 {width} {height}">'
         f'<g id="{name}">{words}</g></svg>'
     ).encode()

@@ -167,8 +167,7 @@ def test_measures_are_listed(sendcap) -> None:
         (["none.toml"], "none.toml: no such file; give a study file"),
         (
             ["small.toml"],
-            "small.toml: is a scenario, not a study of `sendcap sweep`; `sendcap run` reads it; "
-            "a study",
+            "is a scenario, not a study of `sendcap sweep`; `sendcap run` reads it; a",
         ),
         (["study.toml", "--workers", "0"], "0 is not 1 or more"),
         (["study.toml", "--dask", "tcp://127.0.0.1:9", "--workers", "1"], "give one, not both"),
