@@ -22,7 +22,7 @@ from sendcap.importers.queue_files.table import _COLUMNS
         (b"", "is empty; give the list of a queue"),
         (b" \n\n", "is empty; give the list of a queue"),
         (b"\x7fELF\x02\x01\x01\0\0\xff", "has NUL characters, so it is not the list of a queue"),
-        (gzip.compress(b"{}"), "is compressed; unpack it first"),
+        (gzip.compress(b"{}", mtime=0), "is compressed; unpack it first"),
         (b"hello ann@example.org\n", "unknown format (a line looks like 'xxxxx xxx@xxxxxxx.xxx');"),
         (b"\xff\xfe", "is empty; give the list of a queue"),
     ],
