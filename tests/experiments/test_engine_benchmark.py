@@ -8,7 +8,7 @@ import pytest
 
 BENCHMARK = Path(__file__).parents[2] / "experiments" / "engine_benchmark.py"
 TINY = ["--messages", "32000", "--textbook-messages", "300", "--largest", "20000"]
-TINY += ["--customers", "5000", "--providers", "8", "--deliveries", "6", "--rounds", "1"]
+TINY += ["--customers", "20000", "--providers", "8", "--deliveries", "6", "--rounds", "1"]
 TINY += ["--people", "3000", "--markdown"]
 
 RATES = [

@@ -143,7 +143,7 @@ def test_a_pipe_that_a_process_was_started_with_is_read() -> None:
 
 
 OPENS: Final = {
-    "explore.application": "files of the package",
+    "explore.server": "files of the package",
     "explore.exact": "the progress of a process of its own",
     "files.checksums": "saved directories",
     "files.reading": "this is the place",

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import warnings
 from contextlib import suppress
+from threading import Thread
 
 import click
 
@@ -48,21 +49,23 @@ def explore(source: str, settings: tuple[str, ...], port: int, host: str, opens:
         server.wait()
         return
     with file_leading_to(server.url) as file:
-        browser = in_a_browser(file)
+        in_a_browser(file)
         server.wait()
-    if browser is not None:
-        browser.poll()  # or Python would warn that it is left
 
 
-def in_a_browser(file: str) -> subprocess.Popen[bytes] | None:
+def in_a_browser(file: str) -> None:
     """Open a file as the desktop does, without a word where it cannot.
 
     Where there is no browser, ``xdg-open`` tells the terminal of each one that it tries.
     """
     if sys.platform in ("darwin", "win32", "cygwin"):
         click.launch(file)
-        return None
+    else:
+        # It may last as long as the browser, and somebody has to wait for it.
+        Thread(target=_xdg_open, args=(file,), daemon=True).start()
+
+
+def _xdg_open(file: str) -> None:
     null = subprocess.DEVNULL
     with suppress(OSError):
-        return subprocess.Popen(("xdg-open", file), stdin=null, stdout=null, stderr=null)
-    return None
+        subprocess.run(("xdg-open", file), stdin=null, stdout=null, stderr=null, check=False)

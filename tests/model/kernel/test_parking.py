@@ -14,7 +14,7 @@ ROOM = 12
 
 def two_limits() -> state.Shared:
     limits = records(fields.SHARED, [{"first": 0}, {"first": ROOM}])
-    numbers, ready_s = np.zeros((4, 2 * ROOM), np.int32), np.zeros(2 * ROOM)
+    numbers, ready_s = np.zeros((5, 2 * ROOM), np.int32), np.zeros(2 * ROOM)
     shared: state.Shared = by_pointer(state.Shared(limits, *numbers, ready_s))
     return shared
 
