@@ -22,7 +22,7 @@ dask = pytest.importorskip("dask")
 pytestmark = [pytest.mark.extra("dask"), pytest.mark.filterwarnings("ignore")]
 
 OVER = {"deliveries[0].messages": list(range(10, 50))}
-ASKED = {"measure": ["accepted_50_pct_s", "bottleneck", delivered]}
+ASKED = {"measures": ["accepted_50_pct_s", "bottleneck", delivered]}
 TIMES = ["wall_s", "cpu_s"]
 
 
