@@ -93,8 +93,8 @@ def _put_parallel(draft: Draft, transport: str, options: Options, names: list[st
 def _put_runners(draft: Draft, sections: Sections, interval_s: float | None) -> None:
     """Put the queue runners: each sends one message at a time, and each run starts one.
 
-    They send what is due again, and all mail where they alone send it. Without the interval of the
-    runs, the first is not known to be a limit.
+    They send what is due again, and all mail where they alone send it. Nobody knows whether retries
+    wait for them where the interval of the runs is not given.
 
     Source: ``daemon_qrun`` in ``src/src/daemon.c``, ``queue_run`` in ``src/src/queue.c``.
     """
@@ -107,7 +107,7 @@ def _put_runners(draft: Draft, sections: Sections, interval_s: float | None) -> 
         return
     entry = sections.options.get(_RUNNERS, Entry(_RUNNERS, _DEFAULT_RUNNERS))
     if not entry.value.isdecimal():
-        entry = Entry(_RUNNERS, _DEFAULT_RUNNERS)  # that of the expression is in the report
+        entry = Entry(_RUNNERS, _DEFAULT_RUNNERS)  # the expression is in the report
     # Zero is no limit.
     most = entry.read(whole) or MOST_RUNNERS
     if most == MOST_RUNNERS and interval_s is None:
