@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sendcap.guide.keys import scenario_keys
-from sendcap.scenario.files import schema
+from sendcap.scenario.json_schema import schema
 from sendcap.scenario.moments import MOMENT_SCHEMA
 from sendcap.scenario.rates import RATE_SCHEMA
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numba
 import pytest
+from numba.core.cpu import CPUContext
 
 from sendcap.model.kernel import compiled
 
@@ -59,6 +60,16 @@ def test_a_changed_source_is_compiled_anew_wherever_it_was_compiled_into(kernels
     kernels.inner.write_text(INNER.replace("+ 1", "+ 2"))
     os.utime(kernels.inner, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert [kernels.run(), kernels.run()] == [(30, 0), (30, 1)]
+
+
+def test_machine_code_on_disk_is_used_without_what_compiling_needs(kernels, monkeypatch) -> None:
+    kernels.run()
+
+    def refuse(_context) -> None:
+        raise AssertionError("numba prepares itself to compile, for a third of a second")
+
+    monkeypatch.setattr(CPUContext, "refresh", refuse)
+    assert kernels.run() == (20, 1)
 
 
 @pytest.mark.parametrize("ending", ["nbi", "nbc"])

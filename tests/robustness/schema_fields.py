@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sendcap.scenario.files import schema
+from sendcap.scenario.json_schema import schema
 
 SCHEMA = schema()
 TAGS = ("dist", "kind", "policy")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sendcap.errors import ScenarioError
 from sendcap.scenario.durations import DURATION_SCHEMA
-from sendcap.scenario.files import schema
+from sendcap.scenario.json_schema import schema
 from sendcap.text.quoting import did_you_mean, shown
 
 _DURATION_UNITS: Final = "ms, s, m, h, d, w"

@@ -27,8 +27,8 @@ from sendcap.scenario.files import load as load
 from sendcap.scenario.files import loads as loads
 from sendcap.scenario.files import preset_text as preset_text
 from sendcap.scenario.files import presets as presets
-from sendcap.scenario.files import schema as schema
 from sendcap.scenario.files import to_dict as to_dict
+from sendcap.scenario.json_schema import schema as schema
 from sendcap.scenario.measured import Empirical as Empirical
 from sendcap.scenario.pools import Pool as Pool
 from sendcap.scenario.pools import Queue as Queue

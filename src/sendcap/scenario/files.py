@@ -1,4 +1,4 @@
-"""Scenario files: read, write, describe, and their JSON schema."""
+"""Scenario files: read, write and describe."""
 
 import os
 from collections.abc import Mapping
@@ -8,8 +8,6 @@ from typing import Any, Final, NamedTuple
 
 import tomli_w
 from pydantic import ValidationError
-from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import SchemaError, SchemaSerializer, core_schema
 
 from sendcap.errors import ScenarioError
 from sendcap.files import kinds
@@ -219,41 +217,3 @@ def _no_preset(name: str) -> str:
     known = presets()
     hint = did_you_mean(name, known) or "."
     return f"no preset of that name{hint} Presets: {', '.join(known)}"
-
-
-class _AsWritten(GenerateJsonSchema):
-    """Shows defaults as a file has them: ``"20m"``, where Python has 1200.0."""
-
-    def get_default_value(self, schema: core_schema.WithDefaultSchema) -> Any:
-        default = super().get_default_value(schema)
-        if "default" not in schema:
-            return default
-        try:
-            return SchemaSerializer(schema["schema"]).to_python(default)
-        except SchemaError:  # a table, which writes itself
-            return default
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of scenario files."""
-    return {
-        "$schema": GenerateJsonSchema.schema_dialect,
-        **_with_bounds(Scenario.model_json_schema(schema_generator=_AsWritten)),
-        "anyOf": [{"required": ["deliveries"]}, {"required": ["backlog"]}],
-        "title": "sendcap scenario",
-    }
-
-
-_BOUNDS: Final = {
-    "ge": "minimum",
-    "gt": "exclusiveMinimum",
-    "le": "maximum",
-    "lt": "exclusiveMaximum",
-}
-
-
-def _with_bounds(about: Any) -> Any:
-    """Rename the bounds of numbers: behind a validator, pydantic leaves them its own names."""
-    if isinstance(about, dict):
-        return {_BOUNDS.get(key, key): _with_bounds(value) for key, value in about.items()}
-    return [_with_bounds(item) for item in about] if isinstance(about, list) else about

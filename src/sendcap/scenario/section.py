@@ -30,9 +30,7 @@ Place = tuple[str | int, ...]
 class Section(BaseModel):
     """A table of a scenario file: frozen, and without unknown keys."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     read_away: ClassVar[tuple[str, ...]] = ()
     """Keys that a file may have and that reading replaces by fields."""

@@ -45,7 +45,8 @@ class _KernelCache(FunctionCache):
         """Return the machine code for a signature, or None."""
         found = None
         try:
-            found = super().load_overload(*arguments)
+            # Numba would first prepare itself to compile, which takes as long as all the rest.
+            found = super()._load_overload(*arguments)
         except Exception:  # what a damaged file makes of unpickling
             with suppress(OSError):
                 self.flush()
