@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from sendcap.importers.imported import reason_unused
 from sendcap.importers.table import Setting, not_used
 
 DEFAULTS: Final = {
@@ -123,6 +122,6 @@ TABLE: Final = (
     ),
     Setting(("src",), ("mta.ips",), "the addresses of the list or table"),
     *(Setting((f"{_MTA}{name}",), (), f"with a warning: {why}") for name, why in WARNED.items()),
-    *not_used(_UNUSED, {name: reason_unused(name, REASONS, "") for name in _UNUSED}),
+    *not_used(_UNUSED, REASONS),
 )
 """What the guide says of each setting; tests hold it and the importer together."""
