@@ -6,9 +6,8 @@ Source: Exim, ``src/src/queue.c``, ``queue_list``.
 import re
 from typing import Final
 
-from sendcap.importers.queue_files.queued import Queued, domain_of, provider_at
+from sendcap.importers.queue_files.queued import domain_of
 from sendcap.importers.queue_files.source import Source
-from sendcap.text.quantities import counted
 
 FORMAT: Final = "exim"
 
@@ -49,10 +48,10 @@ def read(source: Source) -> None:
         elif age_s is None:
             source.skip(number, "it belongs to no message")
         else:
+            youngest_s, oldest_s = age_s
             domain = domain_of(recipient["address"])
-            source.groups.add(Queued(domain, provider_at(domain), 1, *age_s, held=frozen))
-    if delivered:
-        source.notes.append(f"{counted(delivered, 'recipient')} left out: delivered already.")
+            source.add(domain, youngest_s=youngest_s, oldest_s=oldest_s, held=frozen)
+    source.note(delivered, "recipient", "left out: delivered already.")
 
 
 def _age_s(text: str) -> tuple[float, float] | None:

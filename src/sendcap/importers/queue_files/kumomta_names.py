@@ -6,16 +6,9 @@ Source: KumoMTA, ``docs/reference/queues.md``, ``crates/message/src/queue_name.r
 
 from typing import Final
 
-from sendcap.importers.queue_files.queued import (
-    Queued,
-    domain_named,
-    named,
-    provider_at,
-    site_of,
-)
+from sendcap.importers.queue_files.queued import domain_named, named, site_of
 from sendcap.importers.queue_files.source import Source
-from sendcap.mailbox_providers import OTHER, names_of
-from sendcap.text.quantities import counted
+from sendcap.mailbox_providers import names_of
 
 _INTERNAL: Final = (".kumomta", ".kumomta.internal")
 """Ends of the domains of log hooks and of mail that is not yet routed."""
@@ -35,7 +28,7 @@ class Queues:
         if name.endswith(_INTERNAL):
             self._internal += messages
         else:
-            self._add(domain_named(name), messages, held=held)
+            self._source.add(domain_named(name), messages, held=held)
 
     def ready(self, queue: str, messages: int, *, is_smtp: bool = True) -> None:
         """Add messages of ``source->site@smtp_client``, which wait for a connection.
@@ -52,7 +45,7 @@ class Queues:
         """Add messages that wait for a connection to a site."""
         if is_smtp:
             first = site.removeprefix(_HOSTS).partition(",")[0]
-            self._add(site_of(first), messages, due_s=0.0, held=held)
+            self._source.add(site_of(first), messages, due_s=0.0, held=held)
         else:
             self._internal += messages
 
@@ -60,25 +53,9 @@ class Queues:
         """Add messages of a provider, or of a site, whether ready or scheduled."""
         known = names_of(provider)
         site = "" if known else site_of(provider)
-        self._add(site, messages, known[0] if known else None, pool=named(pool or ""))
-
-    def _add(
-        self,
-        site: str,
-        messages: int,
-        provider: str | None = None,
-        *,
-        due_s: float | None = None,
-        pool: str | None = None,
-        held: bool = False,
-    ) -> None:
-        provider = provider or (provider_at(site) if site else OTHER)
-        self._source.groups.add(Queued(site, provider, messages, due_s=due_s, pool=pool, held=held))
+        self._source.add(site, messages, known[0] if known else None, pool=named(pool or ""))
 
     def note(self) -> None:
         """Say what was left out."""
-        if self._internal:
-            self._source.notes.append(
-                f"{counted(self._internal, 'message')} of KumoMTA's own queues left out, such as "
-                f"those of log hooks."
-            )
+        whose = "of KumoMTA's own queues left out, such as those of log hooks."
+        self._source.note(self._internal, "message", whose)

@@ -9,7 +9,6 @@ from typing import Final
 from sendcap.importers.queue_files.kumomta_names import Queues
 from sendcap.importers.queue_files.source import Source
 from sendcap.importers.reading import whole
-from sendcap.text.quantities import counted
 
 _COUNT: Final = r"\d[\d,]{0,15}"
 _READY: Final = re.compile(r"SITE\s+SOURCE\s+PROTO\s+D\s+T\s+C\s+Q")
@@ -60,8 +59,5 @@ def read(source: Source) -> None:
                 names = found["names"].split()
                 is_smtp = not names or names[-1] == "smtp_client"
                 queues.ready_at(found["site"], messages, is_smtp=is_smtp, held=held)
-    if bounced:
-        source.notes.append(
-            f"{counted(bounced, 'message')} left out, as their queues are being bounced."
-        )
+    source.note(bounced, "message", "left out, as their queues are being bounced.")
     queues.note()

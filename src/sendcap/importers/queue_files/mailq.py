@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import Final
 
 from sendcap.importers.queue_files.postqueue import STATES, State
-from sendcap.importers.queue_files.queued import Queued, domain_of, provider_at, reason_of
+from sendcap.importers.queue_files.queued import domain_of, reason_of
 from sendcap.importers.queue_files.source import Arrivals, Source
-from sendcap.text.quantities import DAY_S, counted
+from sendcap.text.quantities import DAY_S
 
 FORMAT: Final = "mailq"
 
@@ -65,17 +65,11 @@ def read(source: Source) -> None:
         elif text.startswith("("):
             reason = "" if text == _UNAVAILABLE else reason_of(text[1:].removesuffix(")"))
         else:
-            domain = domain_of(text)
-            source.groups.add(
-                Queued(domain, provider_at(domain), 1, age_s, age_s, state.attempts, state.due_s,
-                       reason, None, state.held)
-            )  # fmt: skip
+            known = state._asdict()
+            source.add(domain_of(text), youngest_s=age_s, oldest_s=age_s, reason=reason, **known)
     arrivals.settle()
     source.notes.append("Times of arrival are read as local time, of the last twelve months.")
-    if expiring:
-        source.notes.append(
-            f"{counted(expiring, 'message')} marked to expire are read like the others."
-        )
+    source.note(expiring, "message", "marked to expire are read like the others.")
 
 
 def _state(marks: str) -> State:

@@ -8,13 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sendcap.importers.queue_files.queued import (
-    Queued,
-    domain_named,
-    domain_of,
-    named,
-    provider_at,
-)
+from sendcap.importers.queue_files.queued import domain_named, domain_of, named
 from sendcap.importers.queue_files.source import Arrivals, Source
 from sendcap.importers.reading import whole
 
@@ -82,9 +76,8 @@ def _add(source: Source, number: int, queue: Mapping[str, Any]) -> None:
         source.skip(number, "a queue has no domain, or no numbers of messages (aq, dq)")
         return
     group = str(queue.get("group") or queue.get(_BOTH, "")).partition("/")[0]
-    pool, provider = named(group), provider_at(domain)
-    source.groups.add(Queued(domain, provider, active, due_s=0.0, pool=pool))
-    source.groups.add(Queued(domain, provider, delayed, pool=pool))
+    source.add(domain, active, due_s=0.0, pool=named(group))
+    source.add(domain, delayed, pool=named(group))
 
 
 def _read_messages(source: Source) -> None:
@@ -99,8 +92,7 @@ def _read_messages(source: Source) -> None:
             due_s = 0.0 if message[1] == "active" else None
             age_s = arrivals.age_s(float(message[3]))
         elif to is not None and begun:
-            domain = domain_of(to[1])
-            source.groups.add(Queued(domain, provider_at(domain), 1, age_s, age_s, due_s=due_s))
+            source.add(domain_of(to[1]), youngest_s=age_s, oldest_s=age_s, due_s=due_s)
             begun = False
         elif "showqueue" not in line:
             source.skip(number, "it is no message of a queue; write what `showqueue` prints")

@@ -8,9 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from sendcap.importers.queue_files.queued import Queued, domain_of, provider_at, reason_of
+from sendcap.importers.queue_files.queued import domain_of, reason_of
 from sendcap.importers.queue_files.source import Arrivals, Source
-from sendcap.text.quantities import counted
 
 FORMAT: Final = "postqueue"
 
@@ -65,14 +64,12 @@ def read(source: Source) -> None:
                 left_out["bounced already"] += 1
                 continue
             domain, reason = each
-            source.groups.add(
-                Queued(domain, provider_at(domain), 1, age_s, age_s, state.attempts, state.due_s,
-                       reason, None, state.held)
-            )  # fmt: skip
+            known = state._asdict()
+            source.add(domain, youngest_s=age_s, oldest_s=age_s, reason=reason, **known)
     arrivals.settle()
     for why, count in left_out.items():
         verb = "was" if count == 1 else "were"
-        source.notes.append(f"{counted(count, 'recipient')} {verb} left out: {why}.")
+        source.note(count, "recipient", f"{verb} left out: {why}.")
 
 
 def _messages(source: Source) -> Iterator[tuple[int, Any]]:

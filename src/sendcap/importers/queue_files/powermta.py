@@ -9,16 +9,9 @@ from typing import Final
 
 from sendcap.calibration.reasons import UNREACHABLE
 from sendcap.importers.queue_files import powermta_outputs
-from sendcap.importers.queue_files.queued import (
-    Queued,
-    domain_named,
-    named,
-    provider_at,
-    reason_of,
-)
+from sendcap.importers.queue_files.queued import domain_named, named, reason_of
 from sendcap.importers.queue_files.source import Source
 from sendcap.importers.reading import whole
-from sendcap.mailbox_providers import OTHER
 from sendcap.text.quantities import counted
 
 FORMAT: Final = "powermta"
@@ -49,23 +42,16 @@ def read(source: Source) -> None:
         waiting += bool(due_s)
         paused += bool(queue.paused)
         name, _, pool = queue.name.partition("/")
-        domain = domain_named(name)
-        source.groups.add(
-            Queued(
-                domain,
-                provider_at(domain) if domain else OTHER,
-                messages,
-                due_s=due_s,
-                reason=_reason(queue.error),
-                pool=named(pool),
-                held=bool(queue.paused),
-            )
+        source.add(
+            domain_named(name),
+            messages,
+            due_s=due_s,
+            reason=_reason(queue.error),
+            pool=named(pool),
+            held=bool(queue.paused),
         )
-    if waiting:
-        source.notes.append(
-            f"{counted(waiting, 'queue')} with a next retry, read as local time after "
-            f"{moment:%Y-%m-%d %H:%M:%S}."
-        )
+    after = f"{moment:%Y-%m-%d %H:%M:%S}"
+    source.note(waiting, "queue", f"with a next retry, read as local time after {after}.")
     if paused:
         source.notes.append(f"{counted(paused, 'paused queue')}: held until somebody resumes it.")
 

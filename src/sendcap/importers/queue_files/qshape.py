@@ -4,10 +4,11 @@ Source: Postfix, ``auxiliary/qshape/qshape.pl`` and ``QSHAPE_README``.
 """
 
 import re
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from sendcap.importers.queue_files.postqueue import STATES, State
-from sendcap.importers.queue_files.queued import Queued, domain_named, provider_at
+from sendcap.importers.queue_files.queued import domain_named
 from sendcap.importers.queue_files.source import Source
 from sendcap.importers.reading import whole
 from sendcap.mailbox_providers import OTHER
@@ -117,19 +118,11 @@ class _Reader:
 
     def _add(self, table: _Table, domain: str, counts: list[int]) -> None:
         columns = list(counts)
-        provider = provider_at(domain) if domain else OTHER
         if table.has_active:
-            active = STATES["active"]
-            self._source.groups.add(
-                Queued(domain, provider, columns.pop(0), None, None, active.attempts, active.due_s)
-            )
-        state = table.state
-        edges = [0.0, *table.limits_s, None]
-        for count, youngest_s, oldest_s in zip(columns, edges[:-1], edges[1:], strict=True):
-            self._source.groups.add(
-                Queued(domain, provider, count, youngest_s, oldest_s, state.attempts, state.due_s,
-                       held=state.held)
-            )  # fmt: skip
+            self._source.add(domain, columns.pop(0), **STATES["active"]._asdict())
+        known, edges = table.state._asdict(), [0.0, *table.limits_s, None]
+        for count, (from_s, to_s) in zip(columns, pairwise(edges), strict=True):
+            self._source.add(domain, count, youngest_s=from_s, oldest_s=to_s, **known)
 
     def end(self) -> None:
         """Count what the total of a table has beyond its rows."""
@@ -143,34 +136,21 @@ class _Reader:
 
     def note(self) -> None:
         """Say what was assumed."""
-        notes = self._source.notes
         if self._unlabelled:
-            notes.append(
+            self._source.notes.append(
                 f"No line before {counted(self._unlabelled, 'table')} names the queue: taken as "
                 f"deferred. Write, for example, “qshape active” above a table."
             )
-        if self._of_senders:
-            notes.append(
-                f"{counted(self._of_senders, 'table')} of senders left out (qshape -s): only "
-                f"tables of recipients name providers."
-            )
-        if self._not_shown:
-            notes.append(
-                f"{counted(self._not_shown, 'message')} of domains without a row, as the table is "
-                f"cut off, count as {OTHER}."
-            )
-        if self._above:
-            notes.append(
-                f"{counted(self._above, 'table')} with more messages in the rows than in the row "
-                f"{_TOTAL}, which is left out."
-            )
-        if self._cut:
-            notes.append(
-                f"{counted(self._cut, 'cut or strange name')} taken as {OTHER} (qshape -w 200 "
-                f"shows longer names)."
-            )
-        if self._parents:
-            notes.append(
-                f"{counted(self._parents, 'row')} of parent domains left out (qshape -p): their "
-                f"subdomains have rows."
-            )
+        senders = "of senders left out (qshape -s): only tables of recipients name providers."
+        cut_off = f"of domains without a row, as the table is cut off, count as {OTHER}."
+        above = f"with more messages in the rows than in the row {_TOTAL}, which is left out."
+        names = f"taken as {OTHER} (qshape -w 200 shows longer names)."
+        parents = "of parent domains left out (qshape -p): their subdomains have rows."
+        for count, noun, text in (
+            (self._of_senders, "table", senders),
+            (self._not_shown, "message", cut_off),
+            (self._above, "table", above),
+            (self._cut, "cut or strange name", names),
+            (self._parents, "row", parents),
+        ):
+            self._source.note(count, noun, text)

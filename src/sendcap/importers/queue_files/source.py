@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 
 from sendcap.errors import ConfigurationError
 from sendcap.files.reading import opened
-from sendcap.importers.queue_files.queued import Groups, QueueFile
+from sendcap.importers.queue_files.queued import Groups, Queued, QueueFile, provider_at
 from sendcap.importers.reading import line_error, opening
 from sendcap.text.quantities import DAY_S, counted
 from sendcap.text.quoting import shown, visible
@@ -98,6 +98,17 @@ class Source:
         """Return the error for a line."""
         return line_error(self.name, line, message)
 
+    def add(
+        self, domain: str, messages: int = 1, provider: str | None = None, **known: Any
+    ) -> None:
+        """Add messages to a domain or site, with what is known of them: fields of `Queued`."""
+        self.groups.add(Queued(domain, provider or provider_at(domain), messages, **known))
+
+    def note(self, count: int, noun: str, text: str) -> None:
+        """Note something of a number of messages, lines or the like, unless it is none."""
+        if count:
+            self.notes.append(f"{counted(count, noun)} {text}")
+
     def skip(self, line: int, why: str) -> None:
         """Leave out a line; ``why`` completes "line 3:"."""
         if not self._count[why]:
@@ -117,20 +128,15 @@ class Source:
                 f"{self.name}: lists {total:,} messages; at most {_MOST_MESSAGES:,} can be"
                 f" simulated"
             )
-        notes = list(self.notes)
         if not queued:
-            notes.append("The queue is empty.")
+            self.notes.append("The queue is empty.")
         elif all(each.oldest_s is None and each.youngest_s is None for each in queued):
-            notes.append("The file does not say how old the messages are.")
-        if self.groups.without_domain:
-            notes.append(
-                f"{counted(self.groups.without_domain, 'message')} of small domains are listed by "
-                f"provider only."
-            )
+            self.notes.append("The file does not say how old the messages are.")
+        few = self.groups.without_domain
+        self.note(few, "message", "of small domains are listed by provider only.")
         for line, why in self._unread:
-            count = counted(self._count[why], "line")
-            notes.append(f"{count} left out, line {line} first: {why}.")
-        return QueueFile(kind, queued, tuple(notes))
+            self.note(self._count[why], "line", f"left out, line {line} first: {why}.")
+        return QueueFile(kind, queued, tuple(self.notes))
 
 
 @contextmanager
@@ -213,8 +219,5 @@ class Arrivals:
             source.moment_s = self._newest_s
         moment = datetime.fromtimestamp(source.moment_s, UTC)
         source.notes.append(f"Ages hold for {moment:%Y-%m-%d %H:%M:%S} UTC, {of}.")
-        if self._later:
-            source.notes.append(
-                f"{counted(self._later, 'message')} arrived more than a day after that, by the "
-                f"file: their age is taken as unknown."
-            )
+        unknown = "arrived more than a day after that, by the file: their age is taken as unknown."
+        source.note(self._later, "message", unknown)
