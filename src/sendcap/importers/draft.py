@@ -225,15 +225,16 @@ class Draft:
         kinds = "limits, times and bounces" if limits else "times and bounces"
         self.keep(", ".join(behaviour), place, "", f"{kinds} {source}")
 
+    def time(self, group: Group, key: str) -> RandomTime:
+        """Return a time of a provider, such as ``"connect_time"``."""
+        return _TIME.validate_python(self.data["providers"][group.name][key])
+
     def attempt_s(self, group: Group, per_connection: int | None) -> float:
         """Return the mean duration of an attempt, including a share of the connect time."""
-        provider = self.data["providers"][group.name]
-        transaction_s = _TIME.validate_python(provider["transaction_time"]).mean_s
+        transaction_s = self.time(group, "transaction_time").mean_s
         if per_connection is None:
             return transaction_s
-        return (
-            transaction_s + _TIME.validate_python(provider["connect_time"]).mean_s / per_connection
-        )
+        return transaction_s + self.time(group, "connect_time").mean_s / per_connection
 
     def source_addresses(self, why: str, number: Entry | None = None) -> None:
         """Set the number of source addresses: of the options, the configuration or the base."""

@@ -73,12 +73,9 @@ class PathLimits:
         self._deliveries = self._entry("max_deliveries_per_connection")
         self.deliveries = self._deliveries.read(limit_of)
         self.rates = [self._rate(key) for key in _RATES if key in settings]
-        self.connects = self._rate("max_connection_rate") if self._has_connects else None
+        opens = "max_connection_rate" in settings
+        self.connects = self._rate("max_connection_rate") if opens else None
         self.named = tuple(self._named())
-
-    @property
-    def _has_connects(self) -> bool:
-        return "max_connection_rate" in self._settings
 
     @property
     def per_s(self) -> float:
@@ -114,7 +111,7 @@ class PathLimits:
 
         ``alone`` are named limits that no other provider has, with a count for each source.
         """
-        yield (self._connections(alone),)
+        yield (self._connection_limits(alone)[0],)
         yield (Limit("messages_per_connection", self.deliveries, self._deliveries),)
         idle = self._entry("idle_timeout")
         yield (Limit("idle_timeout", format_duration(idle.read(seconds_of)), idle),)
@@ -144,9 +141,6 @@ class PathLimits:
             if isinstance(named.value, int)
         ]
         return sorted(limits, key=lambda limit: limit.value)
-
-    def _connections(self, alone: Collection[Named]) -> Limit:
-        return self._connection_limits(alone)[0]
 
     def not_reached(self, alone: Collection[Named]) -> Iterator[tuple[Entry, str]]:
         """Yield the limits above another one, with the reason."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sendcap.importers.kumomta.files import KumomtaFile, Settings, seconds_of
-from sendcap.importers.reading import Entry, Text, read_configuration
+from sendcap.importers.reading import Entry, read_configuration
 from sendcap.scenario.durations import format_duration
 from sendcap.text.quoting import shown
 
@@ -97,9 +97,6 @@ def queues_of(paths: Sequence[str | Path]) -> Queues:
 
 
 class _File(KumomtaFile):
-    def __init__(self, text: Text) -> None:
-        super().__init__(text)
-
     def merge(self, queues: Queues) -> None:
         for name, value in self.data.items():
             if name == "tenant":

@@ -8,19 +8,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pydantic import TypeAdapter
-
 from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
 from sendcap.importers.opensmtpd.configuration import Configuration, Limits
 from sendcap.importers.opensmtpd.table import CONNECTIONS, DELAYS, OF_AN_ADDRESS
 from sendcap.importers.plan import Group
 from sendcap.importers.reading import Entry, whole
-from sendcap.scenario.distributions import Distribution
 from sendcap.scenario.durations import format_duration
-from sendcap.scenario.random_time import RandomTime
 
-_TIME: Final[TypeAdapter[RandomTime]] = TypeAdapter(Distribution)
 _TAIL: Final = len(("route", "connector"))
 """The delays of each source address come first."""
 
@@ -115,7 +110,7 @@ def _put_pause(draft: Draft, group: Group, limits: Limits) -> None:
     pause_s = entry.read(whole)
     if not pause_s:
         return
-    connect = _TIME.validate_python(draft.data["providers"][group.name]["connect_time"])
+    connect = draft.time(group, "connect_time")
     mean_s = connect.mean_s + pause_s
     spread_s = math.sqrt(max(connect.second_moment_s2 - connect.mean_s**2, 0.0))
     value: str | dict[str, str | float] = format_duration(mean_s)

@@ -134,8 +134,8 @@ class Limits:
 
         It begins with the connection (postconf(5)), and the message under way is the last one.
         """
-        transaction_s = self.draft.attempt_s(group, None)
-        connect_s = self.draft.attempt_s(group, 1) - transaction_s
+        transaction_s = self.draft.time(group, "transaction_time").mean_s
+        connect_s = self.draft.time(group, "connect_time").mean_s
         messages = max(math.ceil((age.read(seconds()) - connect_s) / transaction_s), 1)
         if isinstance(reuse.messages, int) and reuse.messages <= messages:
             return

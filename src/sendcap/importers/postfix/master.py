@@ -26,15 +26,20 @@ _PROGRAMS: Final = {
     "nqmgr": MANAGER,
     "trivial-rewrite": ROUTER,
 }
-_OF_THE_MANAGER: Final = (
+OF_A_TRANSPORT: Final = (
     "_destination_concurrency_limit",
-    "_destination_recipient_limit",
     "_destination_rate_delay",
     "_transport_rate_delay",
+    "_destination_recipient_limit",
+    "_initial_destination_concurrency",
+    "_destination_concurrency_positive_feedback",
+    "_destination_concurrency_negative_feedback",
+    "_destination_concurrency_failed_cohort_limit",
+)
+"""Endings of the parameters that each transport may have."""
+_OF_THE_MANAGER: Final = (
+    *OF_A_TRANSPORT,
     "initial_destination_concurrency",
-    "_concurrency_positive_feedback",
-    "_concurrency_negative_feedback",
-    "_concurrency_failed_cohort_limit",
     "_backoff_time",
     "_queue_lifetime",
     "queue_run_delay",
@@ -47,7 +52,7 @@ _OF_THE_MANAGER: Final = (
     "_recipient_refill_delay",
     "_extra_recipient_limit",
 )
-_OF_THE_ROUTER: Final = (
+OF_THE_ROUTER: Final = (
     "default_transport",
     "relay_transport",
     "relayhost",
@@ -79,7 +84,7 @@ def reader_of(name: str) -> str:
     """
     if name == "default_process_limit":
         return MASTER
-    if name in _OF_THE_ROUTER:
+    if name in OF_THE_ROUTER:
         return ROUTER
     if name.endswith(_OF_THE_MANAGER) or name.startswith("qmgr_"):
         return MANAGER

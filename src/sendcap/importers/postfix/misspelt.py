@@ -4,22 +4,11 @@ import re
 from collections.abc import Container, Iterable
 from typing import Final
 
+from sendcap.importers.postfix.master import OF_A_TRANSPORT
 from sendcap.importers.postfix.settings import CLIENTS, DEFAULTS
 from sendcap.importers.postfix.table import TABLE
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import did_you_mean
-
-OF_A_TRANSPORT: Final = (
-    "_destination_concurrency_limit",
-    "_destination_rate_delay",
-    "_transport_rate_delay",
-    "_destination_recipient_limit",
-    "_initial_destination_concurrency",
-    "_destination_concurrency_positive_feedback",
-    "_destination_concurrency_negative_feedback",
-    "_destination_concurrency_failed_cohort_limit",
-)
-"""Endings of the parameters that each transport may have."""
 
 _OF_ALL: Final = "TRANSPORT"
 _KNOWN: Final = {*DEFAULTS, *(name for row in TABLE for name in row.names if _OF_ALL not in name)}

@@ -7,8 +7,16 @@ from typing import Final
 from sendcap.importers.draft import Draft
 from sendcap.importers.imported import DECIDES_NOTHING, reason_unused
 from sendcap.importers.postfix.configuration import Configuration
-from sendcap.importers.postfix.master import CLIENT, MANAGER, MASTER, ROUTER, reader_of
-from sendcap.importers.postfix.misspelt import OF_A_TRANSPORT, meant, mentioned
+from sendcap.importers.postfix.master import (
+    CLIENT,
+    MANAGER,
+    MASTER,
+    OF_A_TRANSPORT,
+    OF_THE_ROUTER,
+    ROUTER,
+    reader_of,
+)
+from sendcap.importers.postfix.misspelt import meant, mentioned
 from sendcap.importers.postfix.routing import Path, expression_has, tables_of, unread
 from sendcap.importers.postfix.settings import CLIENTS, DEFAULTS
 from sendcap.importers.postfix.table import (
@@ -22,13 +30,6 @@ from sendcap.importers.postfix.table import (
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import first_few
 
-_NAMES_A_PATH: Final = (
-    "default_transport",
-    "relayhost",
-    "transport_maps",
-    "sender_dependent_default_transport_maps",
-    "sender_dependent_relayhost_maps",
-)
 _READ: Final = ("randmap", "static")
 _OF_OTHERS: Final = (
     *("smtpd_", "postscreen_", "tlsproxy_", "anvil_", "virtual_", "local_", "mailbox_", "message_"),
@@ -151,7 +152,7 @@ def _report(draft: Draft, configuration: Configuration, entry: Entry, sending: s
     name = entry.name.rpartition(" ")[2]
     if name == "relayhost":
         draft.overruled(entry, REPLACED)
-    elif name in _NAMES_A_PATH or name.endswith("_tls_policy_maps"):
+    elif name.endswith("_tls_policy_maps") or (name in OF_THE_ROUTER and name not in UNUSED):
         draft.decided(entry, "providers", DECIDES)
     elif name in configuration.main.references:
         draft.decided(entry, "providers", "is a part of another parameter's value")

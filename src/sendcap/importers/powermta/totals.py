@@ -7,7 +7,7 @@ of a pool are inherited by its virtual MTAs (User's Guide 5.0, 3.3.12.2, 3.3.12.
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sendcap.importers.draft import Draft
 from sendcap.importers.powermta.limits import window_of
@@ -20,21 +20,13 @@ OF_VIRTUAL_MTAS: Final = ("max-smtp-out", "max-smtp-msg-rate")
 """Directives of a virtual MTA or a pool, over all of its queues."""
 
 
-class Owned(NamedTuple):
-    """A virtual MTA's limit."""
-
-    entry: Entry | None  # None without one
-    replaced: tuple[Entry, ...]  # of its pools, where it has its own
-
-
-def owned(name: str, virtual_mta: Tag, pools: Sequence[Tag]) -> Owned:
-    """Return a virtual MTA's limit: its own, or that of its pool."""
-    entries = [
+def _owned(name: str, virtual_mta: Tag, pools: Sequence[Tag]) -> list[Entry]:
+    """Return a virtual MTA's limit, if it has one, and those of its pools that this replaces."""
+    entries = (
         next((each for each in reversed(tag.directives) if each.name == name), None)
         for tag in (virtual_mta, *pools)
-    ]
-    found = [entry for entry in entries if entry is not None]
-    return Owned(found[0], tuple(found[1:])) if found else Owned(None, ())
+    )
+    return list(filter(None, entries))
 
 
 def put_totals(
@@ -50,13 +42,13 @@ def put_totals(
         else:
             draft.overruled(total, "the limits of the queues are lower")
     for name in OF_VIRTUAL_MTAS:
-        limits = [owned(name, *each) for each in zip(virtual_mtas, pools, strict=True)]
-        entries = dict.fromkeys(each.entry for each in limits if each.entry is not None)
+        limits = [_owned(name, *each) for each in zip(virtual_mtas, pools, strict=True)]
+        entries = dict.fromkeys(each[0] for each in limits if each)
         if entries:
             yield from entries
-            _put(draft, name, [each.entry for each in limits])
+            _put(draft, name, [next(iter(each), None) for each in limits])
         for each in limits:
-            for entry in each.replaced:
+            for entry in each[1:]:
                 if entry not in entries:
                     yield entry
                     draft.overruled(entry, "the virtual MTA has its own")
