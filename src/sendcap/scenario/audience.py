@@ -1,7 +1,7 @@
 """An audience: the share of each provider."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Final
 
@@ -13,12 +13,18 @@ from sendcap.text.quoting import shown
 _TOLERANCE: Final = 1e-6
 
 
-def sums_to_one(audience: dict[str, float]) -> dict[str, float]:
-    """Return shares that do; refuse others."""
-    total = math.fsum(audience.values())
+def not_one(shares: Iterable[float]) -> Iterator[str]:
+    """Yield what is wrong with shares that do not sum to 1."""
+    total = math.fsum(shares)
     if abs(total - 1.0) > _TOLERANCE:
-        raise ValueError(f"shares sum to {total:.9g}, must sum to 1")
-    return audience
+        yield f"shares sum to {total:.9g}, must sum to 1"
+
+
+def sums_to_one(shares: dict[str, float]) -> dict[str, float]:
+    """Return shares that do; refuse others."""
+    for message in not_one(shares.values()):
+        raise ValueError(message)
+    return shares
 
 
 def _no_counts(audience: Any) -> Any:

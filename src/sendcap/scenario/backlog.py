@@ -10,7 +10,7 @@ from pydantic import Field
 from sendcap.scenario.delivery import Delivery
 from sendcap.scenario.distributions import Distribution
 from sendcap.scenario.section import Count, Name, Place, Section, Whole, unit
-from sendcap.text.quoting import did_you_mean, first_few, shown
+from sendcap.text.quoting import first_few, meant_or_defined, shown
 
 if TYPE_CHECKING:
     from sendcap.scenario.scenario import Scenario
@@ -74,15 +74,13 @@ def backlog_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
     pools = scenario.mta.pools
     for number, held in enumerate(scenario.backlog):
         if held.provider not in scenario.providers:
-            defined = f"; defined: {first_few(scenario.providers)}"
-            hint = did_you_mean(held.provider, scenario.providers) or defined
+            hint = meant_or_defined(held.provider, scenario.providers)
             yield (BACKLOG, number, "provider"), f"no provider has this name{hint}"
         if held.pool is None and len(pools) > 1:
             message = f"required where the MTA has several pools: {first_few(pools)}"
             yield (BACKLOG, number, "pool"), message
         elif held.pool is not None and held.pool not in pools:
-            defined = f"; defined: {first_few(pools)}" if pools else "; the MTA has none"
-            hint = did_you_mean(held.pool, pools) or defined
+            hint = meant_or_defined(held.pool, pools, "; the MTA has none")
             yield (BACKLOG, number, "pool"), f"no pool has this name, {shown(held.pool)}{hint}"
         if held.attempts == 0 and held.reason is not None:
             yield (BACKLOG, number, "reason"), "needs attempts; without any there is no bounce"

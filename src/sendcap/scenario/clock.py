@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,6 @@ from sendcap.scenario.durations import as_seconds
 from sendcap.text.clock import WEEKDAYS, day, elapsed_since, time_of_day
 from sendcap.text.quoting import shown
 
-_DAYS: Final = {name.casefold(): number for number, name in enumerate(WEEKDAYS)}
 _TIME: Final = re.compile(r"(?:([A-Za-z]{3,9})\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FULL_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -111,7 +110,7 @@ class Clock:
         if zone is None:
             return (local - self.start).total_seconds()
         moment = local.replace(tzinfo=zone)
-        if _back(moment, zone) != local:
+        if is_skipped(moment):
             raise ValueError(
                 f"{shown(text)}: the clock is put forward on {day(local)} and never shows "
                 f"{time_of_day(local)}; write a later time"
@@ -142,18 +141,19 @@ def moment_s(time: float | str, start: datetime | None, name: str) -> float:
 
 def weekday(name: str, text: str) -> int:
     """Return the number of a day of the week, from 0 for Monday; errors name the text."""
-    short = name.casefold()
-    if short in _DAYS:
-        return _DAYS[short]
-    if short in _FULL_NAMES:
-        return _FULL_NAMES.index(short)
+    for number, full in enumerate(_FULL_NAMES):
+        if name.casefold() in (full, full[:3]):
+            return number
     known = ", ".join(WEEKDAYS)
     raise ValueError(f"{shown(text)}: no such day; one of {known}, not {shown(name)}")
 
 
-def _back(moment: datetime, zone: tzinfo) -> datetime:
-    """Return what the clock shows at the moment that a date and time has been taken for."""
-    return moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+def is_skipped(moment: datetime) -> bool:
+    """Tell whether the clock of a moment's zone never shows it, when it is put forward."""
+    if moment.tzinfo is None:
+        return False
+    shows = moment.astimezone(UTC).astimezone(moment.tzinfo)
+    return shows.replace(tzinfo=None) != moment.replace(tzinfo=None)
 
 
 def zone_of(name: str) -> ZoneInfo:

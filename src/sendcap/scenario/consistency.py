@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Final
 
 from sendcap.scenario.delivery import Delivery
@@ -14,7 +14,7 @@ from sendcap.scenario.section import Place, repeated
 from sendcap.scenario.suspend import Suspend
 from sendcap.scenario.throttle import Schedule
 from sendcap.text.clock import moment_text
-from sendcap.text.quoting import did_you_mean, dotted, first_few, shown
+from sendcap.text.quoting import dotted, first_few, meant_or_defined, shown
 from sendcap.text.shares import rounded_share
 
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ def _problems(scenario: Scenario, delivery: Delivery) -> Iterator[tuple[Place, s
     # The population itself is told what is wrong with its providers.
     for name in () if "audience" in delivery.filled_in else delivery.audience:
         if name not in scenario.providers:
-            defined = f"; defined: {first_few(scenario.providers)}"
-            hint = did_you_mean(name, scenario.providers) or defined
+            hint = meant_or_defined(name, scenario.providers)
             yield ("audience", name), f"no provider has this name{hint}"
     honoured_s = scenario.honoured_validity(delivery)
     if delivery.spread >= honoured_s and scenario.mta.clock_origin != "relayed":
@@ -205,10 +204,8 @@ def pool_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
                 yield place, f"required where the MTA has several pools: {first_few(pools)}"
         elif delivery.pool not in pools:
             problems = True
-            defined = f"; defined: {first_few(pools)}"
-            if not pools:
-                defined = "; the MTA has none: define [mta.pools.NAME] with ips"
-            hint = did_you_mean(delivery.pool, pools) or defined
+            none = "; the MTA has none: define [mta.pools.NAME] with ips"
+            hint = meant_or_defined(delivery.pool, pools, none)
             yield place, f"no pool has this name, {shown(delivery.pool)}{hint}"
     for name, pool in pools.items():
         if pool.weights and scenario.mta.queues != "per-ip":
@@ -232,25 +229,21 @@ def _limit_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
     for number, name in repeated(limit.name for limit in scenario.limits):
         message = f"{shown(name)} is used before; give each limit its own name"
         yield ("limits", number, "name"), message
+    every: dict[str, Collection[str]] = {
+        "providers": scenario.providers,
+        "pools": scenario.mta.pools,
+        "deliveries": [*scenario.parents(), *(each.name for each in scenario.deliveries)],
+    }
     providers = {name for delivery in scenario.deliveries for name in delivery.audience}
     # Where a provider is unknown, who sends where is not known either.
     loads = scenario.loads() if providers <= set(scenario.providers) else None
     for number, limit in enumerate(scenario.limits):
         unknown = False
-        for key, names, known in (
-            ("providers", limit.providers, scenario.providers),
-            ("pools", limit.pools, scenario.mta.pools),
-            (
-                "deliveries",
-                limit.deliveries,
-                [*scenario.parents(), *(each.name for each in scenario.deliveries)],
-            ),
-        ):
-            for place, name in enumerate(names):
+        for key, known in every.items():
+            for place, name in enumerate(getattr(limit, key)):
                 if name not in known:
                     unknown = True
-                    defined = f"; defined: {first_few(known)}" if known else "; none is defined"
-                    hint = did_you_mean(name, known) or defined
+                    hint = meant_or_defined(name, known)
                     message = f"no {_ONE_OF[key]} has this name, {shown(name)}{hint}"
                     yield ("limits", number, key, place), message
         if not unknown and loads is not None and not limit.covered(loads):

@@ -11,7 +11,7 @@ side that always have the same draws.
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 
@@ -32,27 +32,6 @@ _MOST_AT_ONCE: Final = 200.0
 """Batches that workers and burst take at once; with more, chance is evened out."""
 _NOTHING: Final = 0.002
 """A loss below this share is none."""
-
-
-class Takes(Protocol):
-    """A random time for which a server is taken."""
-
-    def __hash__(self) -> int:
-        """Return the same for equal times."""
-
-    def sample(self, rng: np.random.Generator, size: int) -> Seconds:
-        """See `RandomTime`."""
-
-    def cdf(self, within_s: Seconds) -> Seconds:
-        """See `RandomTime`."""
-
-    @property
-    def mean_s(self) -> float:
-        """See `RandomTime`."""
-
-    @property
-    def second_moment_s2(self) -> float:
-        """See `RandomTime`."""
 
 
 def connect_s(provider: Provider) -> float:
@@ -91,6 +70,10 @@ class Attempt(NamedTuple):
         """See `RandomTime`."""
         variance_s2 = self.transaction.second_moment_s2 - self.transaction.mean_s**2
         return self.mean_s**2 + max(variance_s2, 0.0)
+
+
+Takes = RandomTime | Attempt
+"""A random time for which a server is taken."""
 
 
 class Together(NamedTuple):

@@ -38,10 +38,6 @@ class Moment(float):
         return moment
 
 
-def _write(seconds: float) -> str:
-    return seconds.text if isinstance(seconds, Moment) else format_duration(seconds)
-
-
 def at_text(moment_s: float) -> str:
     """Return a moment as the file says it, or as a duration."""
     return getattr(moment_s, "text", "") or format_duration(moment_s)
@@ -82,7 +78,7 @@ class MomentText:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """Read and write text, whatever the annotated type."""
-        write = core_schema.plain_serializer_function_ser_schema(_write)
+        write = core_schema.plain_serializer_function_ser_schema(at_text)
         return core_schema.with_info_plain_validator_function(self.read, serialization=write)
 
     def __get_pydantic_json_schema__(

@@ -1,14 +1,14 @@
 """The people whom deliveries go to: a list of addresses with a memory."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import AfterValidator, Field, model_validator
 
-from sendcap.scenario.audience import Audience
+from sendcap.scenario.audience import Audience, not_one
 from sendcap.scenario.distributions import Distribution, Exponential
 from sendcap.scenario.durations import PositiveDuration, parse_duration
 from sendcap.scenario.moments import MomentField
@@ -23,12 +23,13 @@ from sendcap.scenario.section import (
     unit,
 )
 from sendcap.text.quantities import DAY_S
-from sendcap.text.quoting import did_you_mean, first_few, shown
+from sendcap.text.quoting import meant_or_defined, shown
 
 YEAR_S: Final = 365 * 86_400.0
 MOST_PEOPLE: Final = 100_000_000
 """Addresses, with all that join; a list of 50 million takes about 1 GiB."""
 _MOST_NEW: Final = 10_000_000.0
+_NONE: Final = ", which has none; define it"
 
 
 def _some(share: float) -> float:
@@ -181,7 +182,8 @@ class Population(Section):
         """Return what is wrong with the name of a segment, if anything is."""
         if name in self.segments:
             return None
-        return f"{shown(name)} is no segment of the population{_hint(name, self.segments)}"
+        hint = meant_or_defined(name, self.segments, _NONE)
+        return f"{shown(name)} is no segment of the population{hint}"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -190,21 +192,13 @@ class Population(Section):
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.classes:
-            total = math.fsum(each.share for each in self.classes.values())
-            if abs(total - 1.0) > 1e-6:
-                yield ("classes",), f"shares sum to {total:.9g}, must sum to 1"
+            for message in not_one(each.share for each in self.classes.values()):
+                yield ("classes",), message
         for name, segment in self.segments.items():
             for number, wanted in enumerate(segment.classes):
                 if wanted not in self.classes:
                     place = ("segments", name, "classes", number)
-                    hint = _hint(wanted, self.classes)
+                    hint = meant_or_defined(wanted, self.classes, _NONE)
                     yield place, f"{shown(wanted)} is no engagement class of the population{hint}"
         if self.dead_among_new > 0.0 and self.new_per_day == 0.0:
             yield ("dead_among_new",), "needs new_per_day, the number of new addresses"
-
-
-def _hint(name: str, defined: Mapping[str, object]) -> str:
-    """Return what a name could have been."""
-    if not defined:
-        return ", which has none; define it"
-    return did_you_mean(name, defined) or f"; defined: {first_few(defined)}"

@@ -10,7 +10,7 @@ from sendcap.scenario.delivery import Delivery
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.population import MOST_PEOPLE, Population
 from sendcap.scenario.section import Place
-from sendcap.text.quoting import did_you_mean, first_few, shown
+from sendcap.text.quoting import meant_or_defined, shown
 
 if TYPE_CHECKING:
     from sendcap.scenario.scenario import Scenario
@@ -33,8 +33,7 @@ def population_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
         return
     for name in population.providers:
         if name not in scenario.providers:
-            defined = f"; defined: {first_few(scenario.providers)}"
-            hint = did_you_mean(name, scenario.providers) or defined
+            hint = meant_or_defined(name, scenario.providers)
             yield ("population", "providers", name), f"no provider has this name{hint}"
     last_s = max(delivery.latest_at for delivery in scenario.deliveries)
     if (people := population.people_at(last_s)) > MOST_PEOPLE:

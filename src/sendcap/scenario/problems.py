@@ -20,28 +20,15 @@ from sendcap.text.quoting import did_you_mean, dotted, shown
 _MOST_LINES: Final = 20
 _LONGEST_PATH: Final = 200
 _ELSEWHERE: Final = {
-    **dict.fromkeys(
-        (
-            *("connection_limit", "provider_connection_limit", "max_smtp_out"),
-            *("max_outbound_connections", "smtp_destination_concurrency_limit"),
-            "default_destination_concurrency_limit",
-        ),
-        "connections_per_ip",
-    ),
-    **dict.fromkeys(
-        (
-            *("max_deliveries_per_connection", "provider_max_deliveries_per_connection"),
-            *("max_msg_per_connection", "connection_max_messages"),
-        ),
-        "messages_per_connection",
-    ),
-    **dict.fromkeys(("max_connection_rate", "max_connect_rate"), "connection_rate"),
-    **dict.fromkeys(
-        ("max_message_rate", "provider_max_message_rate", "max_msg_rate"),
-        "rate",
-    ),
+    "connections_per_ip": "connection_limit provider_connection_limit max_smtp_out "
+    "max_outbound_connections smtp_destination_concurrency_limit "
+    "default_destination_concurrency_limit",
+    "messages_per_connection": "max_deliveries_per_connection "
+    "provider_max_deliveries_per_connection max_msg_per_connection connection_max_messages",
+    "connection_rate": "max_connection_rate max_connect_rate",
+    "rate": "max_message_rate provider_max_message_rate max_msg_rate",
 }
-"""Keys of MTAs, and those of a scenario that mean the same."""
+"""Keys of a scenario, and those of MTAs that mean the same."""
 _TAGS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("dist", RandomTime),
     ("policy", RetryPolicy),
@@ -163,9 +150,10 @@ def _unknown_key(place: Place, root: type[BaseModel]) -> str:
     ]
     known = [key for table in tables for key in table.model_fields]
     known += [key for table in tables if issubclass(table, Section) for key in table.read_away]
-    elsewhere = _ELSEWHERE.get(str(place[-1]).casefold().replace("-", "_"))
-    if elsewhere in known:
-        return f"unknown key; a scenario calls it {elsewhere}"
+    key = str(place[-1]).casefold().replace("-", "_")
+    for ours, theirs in _ELSEWHERE.items():
+        if ours in known and key in theirs.split():
+            return f"unknown key; a scenario calls it {ours}"
     return "unknown key" + (did_you_mean(place[-1], known) or f"; known: {', '.join(known)}")
 
 

@@ -19,15 +19,9 @@ from sendcap.text.quantities import DAY_S
 from sendcap.text.quoting import shown
 
 _LATEST: Final = "366d"
-_PLAIN: Final[dict[str, Any]] = {
-    "every": None,
-    "times": None,
-    "until": None,
-    "waves": None,
-    "cells": None,
-    "local_time": None,
-    "zones": None,
-}
+_PLAIN: Final[dict[str, Any]] = dict.fromkeys(
+    ("every", "times", "until", "waves", "cells", "local_time", "zones")
+)
 """A delivery that is sent once and as a whole."""
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from sendcap.scenario.audience import not_one, sums_to_one
 from sendcap.scenario.clock import written, zone_of
 from sendcap.scenario.durations import Duration, PositiveDuration
 from sendcap.scenario.section import Count, PositiveShare, Section, Share, refuse, unit
@@ -55,9 +56,8 @@ class EqualWaves(Section):
 
 
 def _whole(waves: tuple[Wave, ...]) -> tuple[Wave, ...]:
-    total = math.fsum(wave.share for wave in waves)
-    if abs(total - 1.0) > _TOLERANCE:
-        raise ValueError(f"shares sum to {total:.9g}, must sum to 1")
+    for message in not_one(wave.share for wave in waves):
+        raise ValueError(message)
     for number, (one, two) in enumerate(pairwise(waves), 2):
         if one.after >= two.after:
             message = f"wave {number} does not start later than wave {number - 1}"
@@ -133,10 +133,7 @@ LocalTime = Annotated[str, BeforeValidator(_local_time)]
 def _known(zones: dict[str, float]) -> dict[str, float]:
     for name in zones:
         zone_of(name)
-    total = math.fsum(zones.values())
-    if abs(total - 1.0) > _TOLERANCE:
-        raise ValueError(f"shares sum to {total:.9g}, must sum to 1")
-    return zones
+    return sums_to_one(zones)
 
 
 Zones = Annotated[dict[str, PositiveShare], AfterValidator(_known)]

@@ -21,6 +21,7 @@ from pydantic_core import PydanticKnownError
 
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.backlog import BACKLOG, Held, backlog_problems, held_deliveries
+from sendcap.scenario.clock import is_skipped
 from sendcap.scenario.consistency import (
     batch_problems,
     delivery_problems,
@@ -49,7 +50,7 @@ from sendcap.scenario.section import (
     refuse,
 )
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
-from sendcap.scenario.start import StartField, ZoneField, clock_of, in_zone, is_skipped, repeated
+from sendcap.scenario.start import StartField, ZoneField, clock_of, in_zone, repeated
 from sendcap.scenario.with_queues import WithQueues
 from sendcap.text.displayed import html_of
 from sendcap.text.quoting import shown

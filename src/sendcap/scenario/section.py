@@ -62,6 +62,17 @@ def repeated(names: Iterable[str]) -> Iterator[tuple[int, str]]:
             yield position, name
 
 
+def each_once(noun: str) -> AfterValidator:
+    """Return the check of a list of names: none of them appears twice."""
+
+    def check(names: tuple[str, ...]) -> tuple[str, ...]:
+        for _, name in repeated(names):
+            raise ValueError(f"{shown(name)} appears twice; name each {noun} once")
+        return names
+
+    return AfterValidator(check)
+
+
 def unit(name: str, source: str = "") -> Any:
     """Describe a field for the reference of the keys: the unit, and the source of the default."""
     extra: dict[str, JsonValue] = {"unit": name}

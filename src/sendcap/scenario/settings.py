@@ -33,7 +33,7 @@ from sendcap.scenario.section import (
     OneOrMore,
     Section,
     Share,
-    repeated,
+    each_once,
     unit,
 )
 from sendcap.scenario.suspend import SuspendField
@@ -119,16 +119,10 @@ Mode = Literal["without-efs", "efs", "efs-v8", "legacy"]
 Denominator = Literal["default", "to-deliver", "relayed", "processed"]
 
 
-def _each_once(modes: tuple[Mode, ...]) -> tuple[Mode, ...]:
-    for _, mode in repeated(modes):
-        raise ValueError(f"{shown(mode)} appears twice; name each mode once")
-    return modes
-
-
 class Reporting(Section):
     """The dashboard of Campaign."""
 
-    modes: Annotated[OneOrMore[Mode], AfterValidator(_each_once)] = (
+    modes: Annotated[OneOrMore[Mode], each_once("mode")] = (
         "without-efs",
         "efs",
     )

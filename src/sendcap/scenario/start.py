@@ -1,12 +1,12 @@
 """The date and time of t = 0, and the zone of the clock there."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
-from sendcap.scenario.clock import Clock, zone_of
+from sendcap.scenario.clock import Clock, is_skipped, zone_of
 from sendcap.scenario.section import Place
 from sendcap.text.clock import time_of_day
 from sendcap.text.quoting import shown
@@ -53,14 +53,6 @@ def in_zone(start: datetime, zone: str | None) -> datetime:
         return start
     there = zone_of(zone)
     return start.replace(tzinfo=there) if start.tzinfo is None else start.astimezone(there)
-
-
-def is_skipped(start: datetime) -> bool:
-    """Tell whether the clock of a moment's zone never shows it, when it is put forward."""
-    zone = start.tzinfo
-    return zone is not None and start.astimezone(UTC).astimezone(zone).replace(
-        tzinfo=None
-    ) != start.replace(tzinfo=None)
 
 
 def repeated(start: datetime, zone: str) -> Iterator[tuple[Place, str]]:

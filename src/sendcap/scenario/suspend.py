@@ -1,5 +1,6 @@
 """Suspensions: the MTA's reaction to the answers of a provider."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -20,8 +21,8 @@ from sendcap.scenario.section import (
     Place,
     Section,
     Share,
+    each_once,
     refuse,
-    repeated,
     unit,
 )
 from sendcap.scenario.throttle import ClosedOrRate
@@ -37,12 +38,6 @@ def _not_for_ever(value: Any) -> Any:
     if value in ("none", "never", "forever", "unlimited", "inf"):
         raise ValueError(f"{shown(value)} would never end; give a duration up to {_LONGEST}")
     return value
-
-
-def _each_once(answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
-    for _, answer in repeated(answers):
-        raise ValueError(f"{shown(answer)} appears twice; name each answer once")
-    return answers
 
 
 def _above_zero(share: float | None) -> float | None:
@@ -79,7 +74,7 @@ class Suspend(Section):
     """Share of a period's attempts that starts a suspension at its end, or "none"."""
     of: Annotated[Count, unit("attempts")] = 1
     """Least number of attempts in a period to look at its share."""
-    counts: Annotated[OneOrMore[Answer], AfterValidator(_each_once)] = ("throttled",)
+    counts: Annotated[OneOrMore[Answer], each_once("answer")] = ("throttled",)
     """Answers that count: "hard" and "fault" are those of the address."""
     lasts: Annotated[float, DurationText(most=_LONGEST), BeforeValidator(_not_for_ever)]
     """Length of the suspension, up to 366d."""
@@ -104,27 +99,20 @@ class Suspend(Section):
         refuse("suspend", self._problems())
         return self
 
-    def _problems(self) -> list[tuple[Place, str]]:
-        problems: list[tuple[Place, str]] = []
-        given = self.model_fields_set
-
-        def refused(key: str, message: str) -> None:
-            problems.append(((key,), message))
-
+    def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.share is not None:
             for key in ("after", "counting"):
-                if key in given and getattr(self, key) != type(self).model_fields[key].default:
-                    refused(key, "a rule has either a count or a share; give one of them")
+                if getattr(self, key) != type(self).model_fields[key].default:
+                    yield (key,), "a rule has either a count or a share; give one of them"
         else:
             if self.of != 1:
-                refused("of", "holds for a share only; give share, too")
+                yield ("of",), "holds for a share only; give share, too"
             if self.slow_to is not None:
-                refused("slow_to", "holds for a share only; give rate instead")
+                yield ("slow_to",), "holds for a share only; give rate instead"
         if self.slow_to is not None and self.rate != "closed":
-            refused("slow_to", "a rule has either rate or slow_to; give one of them")
+            yield ("slow_to",), "a rule has either rate or slow_to; give one of them"
         if self.meanwhile == "retry" and (self.rate != "closed" or self.slow_to is not None):
-            refused("meanwhile", '"retry" is of a closed queue; leave out rate and slow_to')
-        return problems
+            yield ("meanwhile",), '"retry" is of a closed queue; leave out rate and slow_to'
 
 
 _KUMOMTA_DEAD: Final = {

@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 _LONGEST_QUOTE: Final = 60
@@ -104,3 +104,14 @@ def did_you_mean(word: object, known: Iterable[str], least: float = 0.6) -> str:
     by_folded = {candidate.casefold(): candidate for candidate in known}
     close = difflib.get_close_matches(str(word).casefold(), by_folded, n=1, cutoff=least)
     return f"; did you mean {shown(by_folded[close[0]])}?" if close else ""
+
+
+def meant_or_defined(name: str, defined: Collection[str], none: str = "; none is defined") -> str:
+    """End an error message about a name that nothing has: a close one, or the first that exist.
+
+    >>> meant_or_defined("gmial", ["gmail"]), meant_or_defined("a", ["gmail"])
+    ('; did you mean "gmail"?', '; defined: gmail')
+    """
+    if not defined:
+        return none
+    return did_you_mean(name, defined) or f"; defined: {first_few(defined)}"

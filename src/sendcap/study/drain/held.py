@@ -11,7 +11,7 @@ from sendcap.errors import SendcapError
 from sendcap.importers.queue_files.queued import Queued, QueueFile
 from sendcap.scenario import Scenario, format_duration
 from sendcap.text.quantities import counted, elapsed
-from sendcap.text.quoting import did_you_mean, first_few, shown
+from sendcap.text.quoting import first_few, meant_or_defined, shown
 
 _OF_AN_ADDRESS: Final = (
     *(reasons.ACCOUNT_DISABLED, reasons.GREYLISTED, reasons.INVALID_DOMAIN, reasons.MAILBOX_FULL),
@@ -155,7 +155,7 @@ def _pool_in(scenario: Scenario, own: str | None, given: str | None) -> str:
             f"{first_few(pools)}"
         )
     if pool not in pools:
-        hint = did_you_mean(pool, pools) or f"; defined: {first_few(pools)}"
+        hint = meant_or_defined(pool, pools)
         remedy = "" if given else "; or name one for such messages with --pool"
         raise SendcapError(f"no pool of the scenario has this name, {shown(pool)}{hint}{remedy}")
     return pool
