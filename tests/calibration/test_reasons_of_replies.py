@@ -308,3 +308,8 @@ def test_replies_that_differ_by_a_number_are_looked_up_once() -> None:
         )
     after = _reason.cache_info()
     assert after.misses - before.misses <= 1
+
+
+def test_the_tables_of_words_name_reasons_that_exist() -> None:
+    named_ones = {reason for table in _TABLES for _, reason in table._of_kind[0]}
+    assert named_ones <= set(REASONS)

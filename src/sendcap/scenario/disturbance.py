@@ -1,6 +1,7 @@
 """Bad times of a provider: outages at given times, and disturbances that come at random."""
 
 import math
+from collections.abc import Iterator
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, StrictBool, model_validator
@@ -17,16 +18,10 @@ from sendcap.scenario.section import (
     Place,
     Section,
     Share,
+    more_than_0,
     refuse,
 )
 from sendcap.text.quoting import shown
-
-
-def _some(share: float) -> float:
-    if share == 0.0:
-        raise ValueError("must be more than 0; leave the refusal out")
-    return share
-
 
 _SHORTEST_S: Final = 1.0
 """From one beginning to the next, on average: more often, it is no disturbance."""
@@ -62,7 +57,7 @@ class Refusal(Section):
     """Length."""
     reason: Name = "user unknown"
     """Reason of the hard bounces."""
-    share: Annotated[Share, AfterValidator(_some)] = 1.0
+    share: Annotated[Share, more_than_0("leave the refusal out")] = 1.0
     """Share of the attempts that are refused."""
 
 
@@ -100,17 +95,14 @@ class Disturbance(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        problems: list[tuple[Place, str]] = []
-        cycle_s = self.every.mean_s + self.lasts.mean_s
+        refuse("disturbance", self._problems())
+        return self
+
+    def _problems(self) -> Iterator[tuple[Place, str]]:
         other = self.transient > 0.0 or self.tolerance is not None
         if not (self.unreachable or other):
-            message = "changes nothing; give transient, tolerance or unreachable = true"
-            problems.append(((), message))
+            yield (), "changes nothing; give transient, tolerance or unreachable = true"
         if self.unreachable and other:
-            message = "true leaves no answers; leave out transient and tolerance"
-            problems.append((("unreachable",), message))
-        if cycle_s < _SHORTEST_S:
-            message = "with lasts less than a second on average; give longer times"
-            problems.append((("every",), message))
-        refuse("disturbance", problems)
-        return self
+            yield ("unreachable",), "true leaves no answers; leave out transient and tolerance"
+        if self.every.mean_s + self.lasts.mean_s < _SHORTEST_S:
+            yield ("every",), "with lasts less than a second on average; give longer times"

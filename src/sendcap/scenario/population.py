@@ -19,6 +19,7 @@ from sendcap.scenario.section import (
     Place,
     Section,
     Share,
+    more_than_0,
     refuse,
     unit,
 )
@@ -32,13 +33,7 @@ _MOST_NEW: Final = 10_000_000.0
 _NONE: Final = ", which has none; define it"
 
 
-def _some(share: float) -> float:
-    if share <= 0.0:
-        raise ValueError("must be more than 0; nobody would belong to it")
-    return share
-
-
-_SomeShare = Annotated[Share, AfterValidator(_some)]
+_SomeShare = Annotated[Share, more_than_0("nobody would belong to it")]
 
 
 def _not_all(share: float) -> float:

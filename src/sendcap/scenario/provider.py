@@ -160,35 +160,29 @@ class Provider(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        problems: list[tuple[Place, str]] = []
-        total = math.fsum(kind.share for _, _, kind in self._kinds())
+        refuse("provider", self._problems())
+        return self
+
+    def _problems(self) -> Iterator[tuple[Place, str]]:
+        kinds: tuple[Hard | Fault, ...] = (*self.hard, *self.faults)
+        total = math.fsum(kind.share for kind in kinds)
         if total > 1.0 + _TOLERANCE:
-            message = f"shares of hard and faults sum to {total:.9g}, must be at most 1"
-            problems.append(((), message))
+            yield (), f"shares of hard and faults sum to {total:.9g}, must be at most 1"
         for number, (one, two) in enumerate(pairwise(self.outages), 1):
             if two.at < one.at + one.lasts:
                 given, ends = format_duration(two.at), format_duration(one.at + one.lasts)
                 message = f'"{given}" is before the outage before it ends, at "{ends}"'
-                problems.append((("outages", number, "at"), f"{message}; put them in order"))
-        kinds = list(self._kinds())
-        for position, reason in repeated(kind.reason for _, _, kind in kinds):
-            key, number, _ = kinds[position]
-            message = f"{shown(reason)} appears twice; give each reason once"
-            problems.append(((key, number, "reason"), message))
-        for key, number, kind in kinds:
-            if kind.reason == SUSPENDED:
-                message = f"{shown(SUSPENDED)} is for soft bounces without an attempt; rename it"
-                problems.append(((key, number, "reason"), message))
-        soft = {fault.reason for fault in self.faults}
+                yield ("outages", number, "at"), f"{message}; put them in order"
+        places: list[Place] = [("hard", number, "reason") for number in range(len(self.hard))]
+        places += [("faults", number, "reason") for number in range(len(self.faults))]
+        reasons = [kind.reason for kind in kinds]
+        for position, reason in repeated(reasons):
+            yield places[position], f"{shown(reason)} appears twice; give each reason once"
+        for place, reason in zip(places, reasons, strict=True):
+            if reason == SUSPENDED:
+                yield place, f"{shown(reason)} is for soft bounces without an attempt; rename it"
+        soft = {SUSPENDED, *(fault.reason for fault in self.faults)}
         for number, refusal in enumerate(self.refusals):
-            if refusal.reason in soft or refusal.reason == SUSPENDED:
+            if refusal.reason in soft:
                 message = f"{shown(refusal.reason)} is a soft bounce; give that of a hard one"
-                problems.append((("refusals", number, "reason"), message))
-        refuse("provider", problems)
-        return self
-
-    def _kinds(self) -> Iterator[tuple[str, int, Hard | Fault]]:
-        for number, hard in enumerate(self.hard):
-            yield "hard", number, hard
-        for number, fault in enumerate(self.faults):
-            yield "faults", number, fault
+                yield ("refusals", number, "reason"), message

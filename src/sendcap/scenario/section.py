@@ -73,6 +73,17 @@ def each_once(noun: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def more_than_0(otherwise: str) -> AfterValidator:
+    """Return the check of a share: 0 is refused, and what to do otherwise is said."""
+
+    def check(share: float | None) -> float | None:
+        if share == 0.0:
+            raise ValueError(f"must be more than 0; {otherwise}")
+        return share
+
+    return AfterValidator(check)
+
+
 def unit(name: str, source: str = "") -> Any:
     """Describe a field for the reference of the keys: the unit, and the source of the default."""
     extra: dict[str, JsonValue] = {"unit": name}

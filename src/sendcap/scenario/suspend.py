@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     PlainSerializer,
@@ -22,6 +21,7 @@ from sendcap.scenario.section import (
     Section,
     Share,
     each_once,
+    more_than_0,
     refuse,
     unit,
 )
@@ -40,13 +40,12 @@ def _not_for_ever(value: Any) -> Any:
     return value
 
 
-def _above_zero(share: float | None) -> float | None:
-    if share == 0.0:
-        raise ValueError("must be more than 0; without failures nothing is to be suspended")
-    return share
-
-
-_PositiveShare = Annotated[Share | None, READ_NONE, WRITE_NONE, AfterValidator(_above_zero)]
+_PositiveShare = Annotated[
+    Share | None,
+    READ_NONE,
+    WRITE_NONE,
+    more_than_0("without failures nothing is to be suspended"),
+]
 
 
 class Suspend(Section):

@@ -1,5 +1,6 @@
 """Throttles of a provider queue: rates, windows, pauses, and rates that change with time."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -62,20 +63,21 @@ class Schedule(Section):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        problems: list[tuple[Place, str]] = []
+        refuse("schedule", self._problems())
+        return self
+
+    def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.steps[0].at != 0.0:
             given = format_duration(self.steps[0].at)
-            problems.append((("steps", 0, "at"), f'the first step must be at "0s", not "{given}"'))
+            yield ("steps", 0, "at"), f'the first step must be at "0s", not "{given}"'
         for number, (one, two) in enumerate(pairwise(self.steps), 1):
             if two.at <= one.at:
-                given = format_duration(two.at)
-                message = f'"{given}" does not come after "{format_duration(one.at)}"'
-                problems.append((("steps", number, "at"), f"{message}; put steps in order of time"))
+                before, given = format_duration(one.at), format_duration(two.at)
+                message = f'"{given}" does not come after "{before}"; put steps in order of time'
+                yield ("steps", number, "at"), message
         if self.steps[-1].rate == "closed":
             message = "the last step may not be closed: nothing would ever go again"
-            problems.append((("steps", len(self.steps) - 1, "rate"), message))
-        refuse("schedule", problems)
-        return self
+            yield ("steps", len(self.steps) - 1, "rate"), message
 
 
 SPARKPOST_PER_DAY: Final = (
