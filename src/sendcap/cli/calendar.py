@@ -15,7 +15,7 @@ from sendcap.cli.dashboard import states_at
 from sendcap.cli.edits import chosen
 from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
-from sendcap.cli.tables import say, show_table
+from sendcap.cli.tables import say, show, show_table
 from sendcap.readings.modes import MODE_LABELS
 from sendcap.text.clock import after, dated, moment_text
 from sendcap.text.quantities import counted, elapsed
@@ -125,14 +125,9 @@ def _show(found: sendcap.Calendar, table: Table, *more: str) -> None:
     from sendcap.scenario.notes import later_days
     from sendcap.study.calendar.rows import longest_of
 
-    show_table(
-        table.title,
-        table.columns,
-        table.rows,
-        *table.notes,
-        *more,
-        *later_days(found.scenario),
-        words={longest_of(found), "Latest", "Held up by", "Beside"} & set(table.columns),
+    show(
+        table._replace(notes=[*table.notes, *more, *later_days(found.scenario)]),
+        {longest_of(found), "Latest", "Held up by", "Beside"},
     )
 
 

@@ -135,28 +135,16 @@ def _show(comparison: sendcap.Comparison) -> None:
     table = table[table["n"] > 0]
     moments = [each[each["name"].isin(_MOMENTS)][["a", "b"]] for each in (table, of_deliveries)]
     latest_s = float(pd.concat(moments).max().max())
+    columns = ["A", "B", "B − A", *(["Differs"] if certain else [])]
     cells = partial(_cells, comparison, latest_s)
     for mode in ("", *comparison.modes):
         title = MODE_LABELS[mode] if mode else "messages at the MTA"  # type: ignore[index]
-        show_table(
-            capital(title),
-            ["", "A", "B", "B − A", *(["Differs"] if certain else [])],
-            [
-                [*cells(row), *([_differs(row)] if certain else [])]
-                for row in table[table["mode"] == mode].to_dict("records")
-            ],
-            words=("",),
-        )
+        rows = table[table["mode"] == mode].to_dict("records")
+        show_table(capital(title), ["", *columns], map(cells, rows), words=("",))
     rows = of_deliveries[of_deliveries["name"] == "accepted_99_pct_s"].to_dict("records")
     if 0 < len(rows) <= _MOST_DELIVERIES:
-        show_table(
-            "Deliveries: 99 % accepted",
-            ["Delivery", "A", "B", "B − A", *(["Differs"] if certain else [])],
-            [
-                [row["delivery"], *cells(row)[1:], *([_differs(row)] if certain else [])]
-                for row in rows
-            ],
-        )
+        named = [[row["delivery"], *cells(row)[1:]] for row in rows]
+        show_table("Deliveries: 99 % accepted", ["Delivery", *columns], named)
     scale = ["Delays are exact to 0.8 %: a smaller difference of them is not shown."]
     say(*comparison.sentences(), *(scale if certain else []))
 
@@ -173,6 +161,7 @@ def _cells(comparison: sendcap.Comparison, latest_s: float, row: Mapping[Any, An
             for which, side in (("a", comparison.a), ("b", comparison.b))
         ),
         bracketed(row["difference"], row["low"], row["high"], difference),
+        *([_differs(row)] if comparison.a.n > 1 else []),
     ]
 
 

@@ -14,7 +14,7 @@ from sendcap.cli import options
 from sendcap.cli.edits import chosen
 from sendcap.cli.progress import simulations_bar
 from sendcap.cli.saving import Results
-from sendcap.cli.tables import say, show_table
+from sendcap.cli.tables import say, show
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shown
 from sendcap.text.tables import Table
@@ -100,8 +100,8 @@ def _moment(text: str) -> datetime:
 def _show(found: sendcap.Drain) -> None:
     click.secho(found.scenario.title or "The queue", bold=True)
     say(*found.sentences())
-    for table in (_times(found), _changes(found)):
-        show_table(table.title, table.columns, table.rows, *table.notes)
+    show(_times(found))
+    show(_changes(found))
 
 
 def _times(found: sendcap.Drain) -> Table:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sendcap
 from sendcap.errors import ScenarioError, SendcapError
@@ -13,6 +12,7 @@ from sendcap.text.quoting import shown
 
 _SETTING: Final = re.compile(r'((?:[^="]|"[^"]*")*)=(.*)', re.DOTALL)
 _OPENING: Final = ("{", "[", '"', "'")
+_Scenario = TypeVar("_Scenario", "sendcap.Scenario", "sendcap.UncertainScenario")
 
 
 def edits_of(settings: Sequence[str]) -> dict[str, Any]:
@@ -23,10 +23,7 @@ def edits_of(settings: Sequence[str]) -> dict[str, Any]:
     >>> edits_of(["mta.retry.first=10m", "mta.ips = 8"])
     {'mta.retry.first': '10m', 'mta.ips': 8}
     """
-    return {
-        path: _value(value, f"--set: {setting}")
-        for path, value, setting in _parts(settings, "--set", "path=value", "mta.retry.first=10m")
-    }
+    return _values(settings, "--set", "path=value", "mta.retry.first=10m")
 
 
 def costs_of(costs: Sequence[str]) -> dict[str, Any]:
@@ -35,10 +32,7 @@ def costs_of(costs: Sequence[str]) -> dict[str, Any]:
     >>> costs_of(["mta.ips=40"])
     {'mta.ips': 40}
     """
-    return {
-        path: _value(value, f"--cost: {cost}")
-        for path, value, cost in _parts(costs, "--cost", "path=cost", "mta.ips=40")
-    }
+    return _values(costs, "--cost", "path=cost", "mta.ips=40")
 
 
 def chosen(source: str, settings: Sequence[str], seed: int | None) -> sendcap.Scenario:
@@ -46,13 +40,17 @@ def chosen(source: str, settings: Sequence[str], seed: int | None) -> sendcap.Sc
     return edited(sendcap.load(source), settings, seed)
 
 
-def edited(
-    scenario: sendcap.Scenario, settings: Sequence[str], seed: int | None = None
-) -> sendcap.Scenario:
-    """Return a scenario with the changes of ``--set`` and ``--seed``."""
+def edited(scenario: _Scenario, settings: Sequence[str], seed: int | None = None) -> _Scenario:
+    """Return a scenario, with ranges or without, with the changes of ``--set`` and ``--seed``."""
     if changes := edits_of(settings):
-        with _as_set():
-            scenario = sendcap.updated(scenario, changes)
+        try:
+            if isinstance(scenario, sendcap.Scenario):
+                scenario = sendcap.updated(scenario, changes)
+            else:
+                scenario = scenario.updated(changes)
+        except ScenarioError as error:
+            lines = (line.removeprefix("<updated>: ") for line in str(error).split("\n"))
+            raise ScenarioError("\n".join(f"--set: {line}" for line in lines)) from None
     return scenario if seed is None else scenario.with_seed(seed)
 
 
@@ -61,20 +59,7 @@ def uncertain(
 ) -> sendcap.UncertainScenario:
     """Return a scenario with ranges: those of the file and of ``--range``; see `chosen`."""
     scenario = sendcap.load_uncertain(source, ranges_of(spans), needed=False)
-    if changes := edits_of(settings):
-        with _as_set():
-            scenario = scenario.updated(changes)
-    return scenario if seed is None else scenario.with_seed(seed)
-
-
-@contextmanager
-def _as_set() -> Iterator[None]:
-    """Begin each line of a scenario's error with ``--set``."""
-    try:
-        yield
-    except ScenarioError as error:
-        lines = (line.removeprefix("<updated>: ") for line in str(error).split("\n"))
-        raise ScenarioError("\n".join(f"--set: {line}" for line in lines)) from None
+    return edited(scenario, settings, seed)
 
 
 def study_edits(settings: Sequence[str], seed: int | None) -> dict[str, Any]:
@@ -96,19 +81,20 @@ def ranges_of(settings: Sequence[str]) -> dict[str, tuple[Any, Any]]:
             raise SendcapError(f'--range: "{setting}" is not path=low..high; write it like {like}')
         what = f"--range: {setting}"
         ends = ranges[path] = _value(low, what), _value(high, what)
-        with _as_range(what, *ends):
+        try:
             sendcap.Range(*ends)
+        except SendcapError as error:
+            # As the command line has it.
+            reason = str(error).removeprefix(f"[{', '.join(map(shown, ends))}]: ")
+            raise SendcapError(f"{what}: {reason}") from None
     return ranges
 
 
-@contextmanager
-def _as_range(what: str, low: Any, high: Any) -> Iterator[None]:
-    """Let an error quote a range as the command line has it."""
-    try:
-        yield
-    except SendcapError as error:
-        reason = str(error).removeprefix(f"[{shown(low)}, {shown(high)}]: ")
-        raise SendcapError(f"{what}: {reason}") from None
+def _values(settings: Sequence[str], option: str, form: str, like: str) -> dict[str, Any]:
+    return {
+        path: _value(value, f"{option}: {setting}")
+        for path, value, setting in _parts(settings, option, form, like)
+    }
 
 
 def _parts(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -13,10 +12,9 @@ import click
 
 import sendcap
 from sendcap.cli import options
-from sendcap.cli.tables import WIDTH, say, show_grid
+from sendcap.cli.tables import say, show_grid, wrapped
 from sendcap.files.directory import Staging
 from sendcap.files.single import whole_file, write_text
-from sendcap.text.quoting import printable
 from sendcap.text.shares import rounded_share
 
 if TYPE_CHECKING:
@@ -294,11 +292,4 @@ def _names(names: pd.Series[str]) -> str:
 
 
 def _lines(text: str, bullet: str = "") -> list[str]:
-    return textwrap.wrap(
-        printable(text),
-        WIDTH,
-        initial_indent=bullet,
-        subsequent_indent="  ",
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return wrapped(text, bullet, "  ").split("\n")

@@ -133,33 +133,19 @@ def limits(
             with simulations(workers, address) as means:
                 means["confidence"] = confidence or 0.95
                 answers = _answers(scenario, within_s, accepted, sustained, prices, means)
-        _write(stages, answers, folder)
+        files.write_limits(stages, folder)
+        if ranked := answers.pop("levers", None):
+            files.write_levers(ranked, scenario.title, folder)
+        if answers:
+            files.write_capacity(answers, folder)
     _show_stages(stages)
-    _show_answers(answers, scenario)
-    results.announce()
-
-
-def _write(stages: sendcap.Limits, answers: dict[str, Any], folder: Path) -> None:
-    """Write what has been found."""
-    from sendcap.study.capacity import files
-
-    files.write_limits(stages, folder)
-    searched = {name: answer for name, answer in answers.items() if name != "levers"}
-    if searched:
-        files.write_capacity(searched, folder)
-    if "levers" in answers:
-        files.write_levers(answers["levers"], stages.scenario.title, folder)
-
-
-def _show_answers(answers: dict[str, Any], scenario: sendcap.Scenario) -> None:
-    """Print what the searches have found."""
-    searched = {name: answer for name, answer in answers.items() if name != "levers"}
-    for answer in searched.values():
+    for answer in answers.values():
         say(" ".join(answer.sentences()))
-    if searched and scenario.population is not None:
+    if answers and scenario.population is not None:
         say(_OF_SEARCHES)
-    if "levers" in answers:
-        _show_levers(answers["levers"])
+    if ranked:
+        _show_levers(ranked)
+    results.announce()
 
 
 def _answers(
@@ -228,12 +214,6 @@ def _signed(seconds: float) -> str:
     return f"{'-' if seconds < 0 else ''}{elapsed(abs(seconds))}"
 
 
-def _helps_until(gain: Any) -> str:
-    if gain.helps_until is None:
-        return "for ever"
-    return f"{gain.helps_until}, then {gain.then.name}" if gain.then else "not at all"
-
-
 def _show_levers(levers: sendcap.Levers) -> None:
     from sendcap.study.capacity.searches.search import effort
 
@@ -242,20 +222,17 @@ def _show_levers(levers: sendcap.Levers) -> None:
     columns = ("Lever", "Saved", "±", "Step %", "For 10 %", *money, "Helps until", "One unit")
     rows = []
     for gain in levers.gains:
-        saved = gain.gain_s
+        cost = "–" if gain.cost is None else f"{gain.cost:.4g}"
+        until = "not at all" if gain.then is None else f"{gain.helps_until}, then {gain.then.name}"
         rows.append(
             [
                 gain.lever,
-                _signed(saved.mean),
-                margin(saved.half_width),
+                _signed(gain.gain_s.mean),
+                margin(gain.gain_s.half_width),
                 f"{gain.step_pct:.3g}",
                 _signed(gain.per_10_pct_s.mean),
-                *(
-                    ("–" if gain.cost is None else f"{gain.cost:.4g}", _signed(gain.per_cost_s))
-                    if costs
-                    else ()
-                ),
-                _helps_until(gain),
+                *((cost, _signed(gain.per_cost_s)) if costs else ()),
+                "for ever" if gain.helps_until is None else until,
                 gain.change,
             ]
         )

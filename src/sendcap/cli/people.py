@@ -9,8 +9,9 @@ import click
 
 import sendcap
 from sendcap.cli import options
-from sendcap.cli.tables import say, show_table
+from sendcap.cli.tables import say, show, show_table
 from sendcap.text.clock import brief_moment
+from sendcap.text.tables import table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,20 +93,9 @@ def _show(
     """Print a table; of very many rows the last ones."""
     start, within_s = run.scenario.start, float(table["time_s"].max())
     shown = table.tail(most)
-
-    def text(name: str, value: object) -> str:
-        if isinstance(value, str):
-            return value
-        if name == "time_s":
-            return brief_moment(float(str(value)), start, within_s)
-        return f"{value:,}"
-
-    rows = [
-        [text(str(name), value) for name, value in row.items()]
-        for row in shown[list(columns)].to_dict("records")
-    ]
-    note = f"The last {len(shown)} of {len(table)} rows." if len(shown) < len(table) else ""
-    show_table(title, list(columns.values()), rows, *([note] if note else []))
+    notes = [f"The last {len(shown)} of {len(table)} rows."] if len(shown) < len(table) else []
+    shown = shown.assign(time_s=[brief_moment(at_s, start, within_s) for at_s in shown["time_s"]])
+    show(table_of(title, shown, columns)._replace(notes=notes))
 
 
 def _show_profile(run: sendcap.Run, number: int) -> None:

@@ -10,7 +10,7 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.cli.edits import chosen
-from sendcap.cli.tables import WIDTH, show_list
+from sendcap.cli.tables import show_list, wrapped
 from sendcap.text.quoting import printable
 
 
@@ -60,19 +60,10 @@ def _show_effective(scenario: sendcap.Scenario) -> None:
     for number, (heading, rows) in enumerate(parts):
         if number:
             click.echo()
-        click.echo(_wrapped(printable(heading)))
+        click.echo(wrapped(heading))
         for label, text in rows:
             first = f"  {label:<13} "
-            click.echo(_wrapped(printable(text), first, " " * len(first)))
-
-
-def _wrapped(text: str, first: str = "", later: str = "") -> str:
-    """Return a text in lines; a figure stays with the sign after it."""
-    tied = text.replace(" %", "\N{NO-BREAK SPACE}%")
-    lines = textwrap.fill(
-        tied, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False
-    )
-    return lines.replace("\N{NO-BREAK SPACE}", " ")
+            click.echo(wrapped(text, first, " " * len(first)))
 
 
 @scenario.command()

@@ -169,9 +169,9 @@ def _broken(heading: str, least: int, most: int) -> list[str]:
     return [heading]
 
 
-def show(table: Table) -> None:
+def show(table: Table, words: Collection[str] = ()) -> None:
     """Print a table."""
-    show_table(table.title, table.columns, table.rows, *table.notes)
+    show_table(table.title, table.columns, table.rows, *table.notes, words=words)
 
 
 def show_grid(
@@ -226,9 +226,15 @@ def say(*texts: str, bold: bool = False) -> None:
     click.echo()
 
 
-def wrapped(text: str) -> str:
-    """Return a text on lines that fit a terminal."""
-    # A number and the sign after it stay together.
-    text = printable(text).replace(" %", _TIED)
-    lines = textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines).replace(_TIED, " %")
+def wrapped(text: str, first: str = "", later: str = "") -> str:
+    """Return a text on lines that fit a terminal; ``first`` and ``later`` begin them."""
+    lines = textwrap.fill(
+        # A number and the sign after it stay together.
+        printable(text).replace(" %", _TIED),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines.replace(_TIED, " %")
