@@ -1,12 +1,12 @@
 """The bounce summary: why messages bounced, as Campaign knows at a moment."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from sendcap.ledger import Edges, Event, Ledger
+from sendcap.ledger import Event, Ledger
 from sendcap.readings.dynamic_report import require_moment
 from sendcap.readings.modes import (
     ALL_DELIVERIES,
@@ -47,7 +47,14 @@ def bounce_summary(
     edges = ledger.last_edges([t_s])
     status = statuses(known(ledger, delivery, edges=edges), mode)
     processed = float(status.sent[0] + status.failed[0])
-    rows = [row for row in _rows(_Counted(ledger, delivery, edges)) if row.messages or row.final]
+
+    def count(event: Event, reason: str | None = None) -> float:
+        names = names_of(delivery)
+        counts = ledger.cumulative(event, edges=edges, reason=reason, **names)
+        total: float = counts[0].item()
+        return total
+
+    rows = [row for row in _rows(ledger, count) if row.messages or row.final]
     table = pd.DataFrame(rows, columns=list(_Row._fields))
     for name in ("messages", "final"):
         table[f"{name}_pct"] = 100.0 * table[name] / processed if processed else np.nan
@@ -55,37 +62,24 @@ def bounce_summary(
     return order.reset_index(drop=True)
 
 
-class _Counted(NamedTuple):
-    """The counts of a delivery up to a moment."""
-
-    ledger: Ledger
-    delivery: str
-    edges: Edges
-
-    def of(self, event: Event, reason: str | None = None) -> float:
-        names = names_of(self.delivery)
-        count: float = self.ledger.cumulative(event, edges=self.edges, reason=reason, **names)[
-            0
-        ].item()
-        return count
-
-
-def _rows(counted: _Counted) -> Iterator[_Row]:
-    for reason in counted.ledger.reasons("hard"):
-        messages = counted.of("hard", reason)
+def _rows(ledger: Ledger, count: Callable[..., float]) -> Iterator[_Row]:
+    """Yield the rows by what counts events of a reason."""
+    for reason in ledger.reasons("hard"):
+        messages = count("hard", reason)
         yield _Row(reason, _label(reason, ""), "hard", messages, messages)
-    for reason in counted.ledger.reasons("soft"):
+    for reason in ledger.reasons("soft"):
         # A message counts with its first soft bounce, and once expired with its last.
-        expired = counted.of("expired", reason) - counted.of("expired_untried", reason)
-        first = counted.of("soft_first", reason)
-        yield _Row(reason, _label(reason, _UNREACHABLE), "soft", first, expired)
+        expired = count("expired", reason) - count("expired_untried", reason)
+        yield _Row(
+            reason, _label(reason, _UNREACHABLE), "soft", count("soft_first", reason), expired
+        )
     others: dict[str, Event] = {
         "asynchronous bounce": "async_bounced",
         "expired untried": "expired_untried",
         "failed at the relay": "relay_failed",
     }
     for words, event in others.items():
-        messages = counted.of(event)
+        messages = count(event)
         yield _Row(words, "", "", messages, messages)
 
 

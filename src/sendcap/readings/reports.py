@@ -282,7 +282,7 @@ class Reports:
         Adobe Campaign Standard, ``developing/using/datamodel-delivery``: states of a delivery.
         """
         rows = states(self.scenario, self.ledger, self._mode(mode), delivery)
-        return pd.DataFrame(rows, columns=list(State.__annotations__))
+        return pd.DataFrame(rows, columns=list(State._fields))
 
     def _moment_s(self, t: float | str) -> float:
         return moment_s(t, self.scenario.start, "time")

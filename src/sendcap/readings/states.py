@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from sendcap.ledger import Event, Ledger
 from sendcap.model.confirmation import Asked, as_sent, confirmations
@@ -26,24 +25,8 @@ _FINAL: Final[dict[Event, int]] = {"accepted": 1, "hard": 1, "expired": 1, "rela
 """Events of each message once it has come so far, with their signs."""
 
 
-@dataclass(frozen=True)
-class State:
-    """A state of a delivery, and how long it lasts.
-
-    Attributes
-    ----------
-    delivery
-        Name of the delivery.
-    state
-        ``"editing"``, ``"ready to be delivered"`` (waiting for confirmation), ``"start pending"``,
-        ``"in progress"``, ``"retry in progress"``, ``"paused"``, ``"stopped"`` or ``"finished"``.
-    from_s, until_s
-        Beginning and end, in seconds from t = 0; the last one's end is infinite.
-
-    References
-    ----------
-    Adobe Campaign Standard, ``developing/using/datamodel-delivery``: the states of a delivery.
-    """
+class State(NamedTuple):
+    """A state of a delivery, and how long it lasts; see `sendcap.Run.states`."""
 
     delivery: str
     state: str

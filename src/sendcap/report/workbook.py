@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from xlsxwriter import Workbook
@@ -16,8 +16,7 @@ from sendcap.charts.drawing import chart_called
 from sendcap.charts.style import save_png
 from sendcap.files.single import whole_file
 from sendcap.readings.dashboard import FIGURES
-from sendcap.readings.kpis import Figures
-from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode, known
+from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, known
 from sendcap.readings.people import require_messages
 from sendcap.readings.truth import fates
 from sendcap.report.sheets import Column, Kind, Sheets
@@ -68,6 +67,14 @@ _PROVIDERS: Final = (
 )
 
 
+def _kind(name: str) -> Kind:
+    return "percent" if is_percentage(name) else "duration" if is_time(name) else "count"
+
+
+_OF_PROVIDERS: Final = (
+    Column("Provider", "text", itemgetter("provider")),
+    *(Column(heading(name), _kind(name), itemgetter(name)) for name in _PROVIDERS),
+)
 _OF_MEANINGS: Final = (
     Column("Column", "text", itemgetter(0)),
     Column("Meaning", "words", itemgetter(1)),
@@ -118,48 +125,26 @@ def workbook(run: Run) -> bytes:
         sheets.table("KPIs", _kpi_columns(run), _kpi_rows(run))
         if len(run.scenario.deliveries) > 1:
             sheets.table("Deliveries", _delivery_columns(run), calendar_of(run).slots)
-        sheets.table("Providers", _provider_columns(), _provider_rows(run))
+        sheets.table("Providers", _OF_PROVIDERS, _provider_rows(run))
         sheets.pictures("Charts", _pictures(run))
         sheets.table("What columns mean", _OF_MEANINGS, _MEANINGS.items())
     return content.getvalue()
 
 
-class _Moment(NamedTuple):
-    """A row of the KPIs."""
-
-    delivery: str
-    time_s: float
-    relayed: float
-    shown: dict[Mode, dict[str, float]]
-    true: dict[str, float]
-
-
 def _kpi_columns(run: Run) -> list[Column]:
     figures = (*_FIGURES, *(_RATES if run.readings.engagement else ()))
     columns = [
-        Column("Delivery", "text", attrgetter("delivery")),
-        Column("Elapsed", "duration", attrgetter("time_s")),
-        *_clock("Clock time", run, attrgetter("time_s")),
-        Column("Relayed", "count", attrgetter("relayed")),
+        Column("Delivery", "text", itemgetter("delivery")),
+        Column("Elapsed", "duration", itemgetter("time_s")),
+        *_clock("Clock time", run, itemgetter("time_s")),
+        Column("Relayed", "count", itemgetter("relayed")),
     ]
     for mode in run.scenario.reporting.modes:
         columns += [
-            Column(f"{FIGURES[name]}, {MODE_LABELS[mode]}", _kind(name), _of_mode(mode, name))
+            Column(f"{FIGURES[name]}, {MODE_LABELS[mode]}", _kind(name), itemgetter((mode, name)))
             for name in figures
         ]
-    return columns + [Column(label, "count", _of_the_truth(name)) for name, label in _FATES.items()]
-
-
-def _of_mode(mode: Mode, name: str) -> Callable[[_Moment], float]:
-    return lambda row: row.shown[mode][name]
-
-
-def _of_the_truth(name: str) -> Callable[[_Moment], float]:
-    return lambda row: row.true[name]
-
-
-def _kind(name: str) -> Kind:
-    return "percent" if is_percentage(name) else "duration" if is_time(name) else "count"
+    return columns + [Column(label, "count", itemgetter(name)) for name, label in _FATES.items()]
 
 
 def _clock(label: str, run: Run, of: Callable[[Any], float]) -> list[Column]:
@@ -175,8 +160,11 @@ def _clock(label: str, run: Run, of: Callable[[Any], float]) -> list[Column]:
     return [Column(label, "moment", moment)]
 
 
-def _kpi_rows(run: Run) -> Iterator[_Moment]:
-    """Yield the rows of all deliveries together and, if there is room, of each one."""
+def _kpi_rows(run: Run) -> Iterator[dict[Any, Any]]:
+    """Yield the rows of all deliveries together and, if there is room, of each one.
+
+    A figure of a mode has the mode and its name for its key, one of the truth its name.
+    """
     ledger, start = run.ledger, run.scenario.start
     first_s = 0.0 if start is None else -since_midnight_s(start) % _STEP_S
     times_s = np.append(np.arange(first_s, ledger.end_s, _STEP_S), ledger.end_s)
@@ -187,19 +175,15 @@ def _kpi_rows(run: Run) -> Iterator[_Moment]:
     for delivery in (ALL_DELIVERIES, *several):
         shown = run.readings.figures_at(edges, modes, delivery, denominator)
         happened = known(ledger, delivery, clock="happened", edges=edges)
-        true = fates(happened)
+        columns: dict[Any, Any] = {"relayed": happened.relayed, **fates(happened)}
+        for mode, figures in shown.items():
+            columns |= {(mode, name): getattr(figures, name) for name in (*_FIGURES, *_RATES)}
         for number, edge in enumerate(edges.tolist()):
-            yield _Moment(
-                "all" if delivery == ALL_DELIVERIES else delivery,
-                edge * ledger.bin_s,
-                float(happened.relayed[number]),
-                {mode: _figures(each, number) for mode, each in shown.items()},
-                {name: float(column[number]) for name, column in true.items()},
-            )
-
-
-def _figures(figures: Figures, number: int) -> dict[str, float]:
-    return {name: float(getattr(figures, name)[number]) for name in (*_FIGURES, *_RATES)}
+            yield {
+                "delivery": "all" if delivery == ALL_DELIVERIES else delivery,
+                "time_s": edge * ledger.bin_s,
+                **{name: float(column[number]) for name, column in columns.items()},
+            }
 
 
 def _delivery_columns(run: Run) -> list[Column]:
@@ -225,19 +209,10 @@ def _delivery_columns(run: Run) -> list[Column]:
     ]
 
 
-def _provider_columns() -> list[Column]:
-    figures = [Column(heading(name), _kind(name), _of_provider(name)) for name in _PROVIDERS]
-    return [Column("Provider", "text", itemgetter(0)), *figures]
-
-
-def _of_provider(name: str) -> Callable[[tuple[str, dict[str, Any]]], Any]:
-    return lambda row: row[1][name]
-
-
-def _provider_rows(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
+def _provider_rows(run: Run) -> Iterator[dict[str, Any]]:
     summary = run.summary()
-    yield from summary["providers"].items()
-    yield "all", summary["total"]
+    for name, totals in (*summary["providers"].items(), ("all", summary["total"])):
+        yield {"provider": name, **totals}
 
 
 def _pictures(run: Run) -> Iterator[tuple[io.BytesIO, float, str]]:
