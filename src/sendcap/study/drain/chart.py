@@ -80,7 +80,8 @@ def left(
     if best is not None:
         words += f" Dashed: with {best.change}."
     heading = Heading(result.scenario.title, "messages left of the queue", words)
-    (axes,) = time.panels(ax, heading, [3.28], words=_words(result), right_in=2.4, above_in=0.12)
+    since_now = "time from now" if result.scenario.start is None else None
+    (axes,) = time.panels(ax, heading, [3.28], words=since_now, right_in=2.4, above_in=0.12)
     moments_s = _told_apart(times_s, time.last_s)
     layers, colours = _layers(result, moments_s)
     heap = stack(axes, moments_s, layers, colours)
@@ -101,10 +102,6 @@ def left(
     axes.set_ylabel("messages left")
     name_beside(axes, names)
     return axes
-
-
-def _words(result: Drain) -> str | None:
-    return "time from now" if result.scenario.start is None else None
 
 
 def _told_apart(times_s: Floats, last_s: float) -> Floats:

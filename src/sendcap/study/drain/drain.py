@@ -17,7 +17,7 @@ from sendcap.readings.convergence import Floats
 from sendcap.run import Run
 from sendcap.scenario import Scenario, from_dict, to_dict
 from sendcap.scenario.files import scenario_of
-from sendcap.study.drain.gone import Gone, gone_of_all, gone_of_each, left_of
+from sendcap.study.drain.gone import Gone, gone_of, gone_of_each, left_of
 from sendcap.study.drain.held import backlog_of
 from sendcap.study.drain.remedies import remedies
 from sendcap.study.drain.sentences import sentences
@@ -160,7 +160,7 @@ def drain(
     slowest = [each.provider for each in gone[:-1]]
     for remedy in remedies(scenario, slowest, expires=gone[-1].expired > 0):
         changed = _simulated(remedy.scenario)
-        tried.append(Tried(remedy.change, gone_of_all(changed), left_of(changed, None)))
+        tried.append(Tried(remedy.change, gone_of(changed), left_of(changed)))
         report(1 + len(tried))
     return Drain(scenario, run, gone, tuple(tried), notes)
 

@@ -37,25 +37,22 @@ class Gone:
 def gone_of_each(run: Run) -> Iterator[Gone]:
     """Yield when the messages of each provider are gone, the last one first; then those of all."""
     providers = dict.fromkeys(held.provider for held in run.scenario.backlog)
-    each = [_gone_of(run, provider) for provider in providers]
+    each = [gone_of(run, provider) for provider in providers]
     yield from sorted(each, key=lambda gone: (-gone.gone_90_pct_s, -gone.gone_s))
-    yield gone_of_all(run)
+    yield gone_of(run)
 
 
-def gone_of_all(run: Run) -> Gone:
-    """Return when all messages of the backlog are gone."""
-    return _gone_of(run, None)
-
-
-def left_of(run: Run, provider: str | None) -> tuple[Floats, Counts]:
+def left_of(run: Run, provider: str | None = None) -> tuple[Floats, Counts]:
     """Return the messages that are left; see `sendcap.Drain.left`."""
     ends = summed([_sparse(run, provider, event) for event in _FINAL])
     times_s = np.concatenate(([0.0], (ends.bins + 1.0) * run.ledger.bin_s))
-    left = _messages(run, provider) - np.cumsum(np.concatenate(([0], ends.counts)))
-    return times_s, left
+    held = run.scenario.backlog
+    messages = sum(each.messages for each in held if provider in (None, each.provider))
+    return times_s, messages - np.cumsum(np.concatenate(([0], ends.counts)))
 
 
-def _gone_of(run: Run, provider: str | None) -> Gone:
+def gone_of(run: Run, provider: str | None = None) -> Gone:
+    """Return when the messages of the backlog to a provider are gone, or all of them."""
     times_s, left = left_of(run, provider)
     messages = int(left[0])
     expired = _sparse(run, provider, "expired")
@@ -64,36 +61,21 @@ def _gone_of(run: Run, provider: str | None) -> Gone:
         first_s, last_s = ((expired.bins[[0, -1]] + 1.0) * run.ledger.bin_s).tolist()
 
     def gone_s(pct: int) -> float:
-        times = times_s[100 * (messages - left) >= pct * messages]
-        return float(times[0]) if len(times) else math.inf
+        moments_s = times_s[100 * (messages - left) >= pct * messages]
+        return float(moments_s[0]) if len(moments_s) else math.inf
 
     accepted, hard, expires = (int(_sparse(run, provider, event).counts.sum()) for event in _FINAL)
     return Gone(
-        provider or ALL,
-        messages,
-        accepted,
-        hard,
-        expires,
-        gone_s(50),
-        gone_s(90),
-        gone_s(99),
-        gone_s(100),
-        first_s,
-        last_s,
+        *(provider or ALL, messages, accepted, hard, expires),
+        *(gone_s(50), gone_s(90), gone_s(99), gone_s(100)),
+        *(first_s, last_s),
     )
-
-
-def _messages(run: Run, provider: str | None) -> int:
-    """Return the messages of the backlog to a provider, or of all of it."""
-    held = run.scenario.backlog
-    return sum(each.messages for each in held if provider in (None, each.provider))
 
 
 def _sparse(run: Run, provider: str | None, event: Event) -> SparseCounts:
-    names = [each.name for each in run.scenario.deliveries if each.is_held]
-    return summed(
-        [
-            run.ledger.sparse(event, clock="happened", delivery=name, provider=provider)
-            for name in names
-        ]
+    counts = (
+        run.ledger.sparse(event, clock="happened", delivery=each.name, provider=provider)
+        for each in run.scenario.deliveries
+        if each.is_held
     )
+    return summed(list(counts))

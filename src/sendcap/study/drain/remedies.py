@@ -1,7 +1,6 @@
 """What may help a backlog: a flush, a higher limit, another pool, a longer lifetime."""
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sendcap.scenario import Scenario, from_dict, parse_duration, to_dict
@@ -50,7 +49,7 @@ def remedies(scenario: Scenario, slowest: Sequence[str], *, expires: bool) -> It
         Whether anything expires.
     """
     if any(held.due is None or held.due.mean_s > 0.0 for held in scenario.backlog):
-        yield Remedy("a flush", _with_backlog(scenario, lambda held: held | {"due": "0s"}))
+        yield Remedy("a flush", _with_backlog(scenario, {"due": "0s"}))
     for name in slowest[:_MOST_PROVIDERS]:
         yield from _raised(scenario, name)
     for number, limit in enumerate(scenario.limits):
@@ -61,21 +60,21 @@ def remedies(scenario: Scenario, slowest: Sequence[str], *, expires: bool) -> It
         }
         limits = list(scenario.limits)
         limits[number] = limit.model_copy(update=more)
-        yield Remedy(
-            f"twice the limit {limit.name}",
-            scenario.model_copy(update={"limits": tuple(limits)}),
-        )
+        changed = scenario.model_copy(update={"limits": tuple(limits)})
+        yield Remedy(f"twice the limit {limit.name}", changed)
     yield from _other_pools(scenario, slowest)
     if expires:
         yield _longer(scenario)
 
 
 def _with_backlog(
-    scenario: Scenario, changed: Callable[[dict[str, Any]], dict[str, Any]]
+    scenario: Scenario, changes: Mapping[str, Any], to: str | None = None
 ) -> Scenario:
-    """Return a scenario with other entries of its backlog."""
+    """Return a scenario with changed entries of its backlog, all of them or those to a provider."""
     data = to_dict(scenario)
-    data["backlog"] = [changed(entry) for entry in data["backlog"]]
+    for entry in data["backlog"]:
+        if to in (None, entry["provider"]):
+            entry |= changes
     return from_dict(data)
 
 
@@ -102,12 +101,9 @@ def _other_pools(scenario: Scenario, slowest: Sequence[str]) -> Iterator[Remedy]
     name = slowest[0]
     for pool in pools:
         if any(held.provider == name and held.pool != pool for held in scenario.backlog):
-            moved = partial(_moved, name=name, pool=pool)
-            yield Remedy(f"{name} from the pool {pool}", _with_backlog(scenario, moved))
-
-
-def _moved(entry: dict[str, Any], name: str, pool: str) -> dict[str, Any]:
-    return entry | {"pool": pool} if entry["provider"] == name else entry
+            yield Remedy(
+                f"{name} from the pool {pool}", _with_backlog(scenario, {"pool": pool}, to=name)
+            )
 
 
 def _longer(scenario: Scenario) -> Remedy:

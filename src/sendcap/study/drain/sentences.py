@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from sendcap.study.drain.gone import Gone
 from sendcap.text.quantities import counted, elapsed, listed
 from sendcap.text.shares import brief_share
 
@@ -29,18 +28,10 @@ def _after(seconds: float) -> str:
 
 def _when(result: Drain) -> Iterator[str]:
     everything, slowest = result.gone[-1], result.gone[0]
-    times = [
-        _after(seconds)
-        for seconds in (
-            everything.gone_50_pct_s,
-            everything.gone_90_pct_s,
-            everything.gone_99_pct_s,
-            everything.gone_s,
-        )
-    ]
     yield (
-        f"Of {counted(everything.messages, 'message')} half are gone {times[0]}, 90 % {times[1]}, "
-        f"99 % {times[2]} and the last one {times[3]}."
+        f"Of {counted(everything.messages, 'message')} half are gone "
+        f"{_after(everything.gone_50_pct_s)}, 90 % {_after(everything.gone_90_pct_s)}, 99 % "
+        f"{_after(everything.gone_99_pct_s)} and the last one {_after(everything.gone_s)}."
     )
     if len(result.gone) > 2:
         yield (
@@ -67,7 +58,12 @@ def _expiry(result: Drain) -> Iterator[str]:
 def _help(result: Drain) -> Iterator[str]:
     now, quicker = result.gone[-1], helping(result)
     if quicker:
-        yield f"What helps most: {'; '.join(_quicker(each) for each in quicker[:_MOST])}."
+        texts = [
+            f"with {each.change}, half are gone after {elapsed(each.gone.gone_50_pct_s)} and 90 % "
+            f"after {elapsed(each.gone.gone_90_pct_s)}"
+            for each in quicker[:_MOST]
+        ]
+        yield f"What helps most: {'; '.join(texts)}."
     elif result.tried:
         yield "Nothing that was tried lets the queue be gone much sooner."
     fewer = [each for each in result.tried if each.gone.expired < 0.95 * now.expired]
@@ -80,20 +76,10 @@ def _help(result: Drain) -> Iterator[str]:
 def helping(result: Drain) -> list[Tried]:
     """Return the changes with which the queue is gone much sooner, the best one first."""
     now = result.gone[-1]
-    quicker = [each for each in result.tried if _is_quicker(each.gone, now)]
+    quicker = [
+        each
+        for each in result.tried
+        if each.gone.gone_90_pct_s <= _HELPS * now.gone_90_pct_s
+        or each.gone.gone_50_pct_s <= _HELPS * now.gone_50_pct_s
+    ]
     return sorted(quicker, key=lambda each: (each.gone.gone_90_pct_s, each.gone.gone_99_pct_s))
-
-
-def _is_quicker(gone: Gone, now: Gone) -> bool:
-    return (
-        gone.gone_90_pct_s <= _HELPS * now.gone_90_pct_s
-        or gone.gone_50_pct_s <= _HELPS * now.gone_50_pct_s
-    )
-
-
-def _quicker(each: Tried) -> str:
-    gone = each.gone
-    return (
-        f"with {each.change}, half are gone after {elapsed(gone.gone_50_pct_s)} and 90 % after "
-        f"{elapsed(gone.gone_90_pct_s)}"
-    )
