@@ -172,7 +172,11 @@ class Search:
 
     def explore(self) -> None:
         """Try proposed settings, a batch at a time."""
-        proposals = Proposals(self._trials.levers, self._effort.seed, self._corners())
+        levers = self._trials.levers
+        ends = (lever.ends_by_cost() for lever in levers.values())
+        cheapest, dearest = zip(*ends, strict=True)
+        # The dearest settings should do if any do.
+        proposals = Proposals(levers, self._effort.seed, [dearest, cheapest])
         most = _TOO_OFTEN * self._effort.trials
         while (left := self._effort.trials - len(self._trials.found)) > 0:
             new, asked = proposals.ask(min(BATCH, left), most, self._result)
@@ -204,7 +208,16 @@ class Search:
             best.confirmed, best.bound = self._target.bound(values, self._sure(test))
             best.met = self._target.miss(best.bound) <= 0.0
             if best.met:
-                return self._optimum(best, test)
+                return Optimum(
+                    **vars(self._tried()),
+                    scenario=updated(self._trials.scenario, dict(best.settings)),
+                    trial=best.number,
+                    settings=best.settings,
+                    cost=best.cost,
+                    estimate=best.confirmed,
+                    bound=best.bound,
+                    attempts=test,
+                )
             # The shortfall in the next test, if other settings differ by their means alone.
             _, bound = self._target.bound(values, self._sure(test + 1))
             short = self._target.miss(bound) - self._target.miss(best.mean)
@@ -215,13 +228,6 @@ class Search:
         """Return the confidence level of a test; all tests together have the target's."""
         return 1.0 - (1.0 - self._target.confidence) / (test * (test + 1))
 
-    def _corners(self) -> list[Settings]:
-        """Return the dearest settings, which should do if any do, and the cheapest."""
-        cheapest, dearest = zip(
-            *(lever.ends_by_cost() for lever in self._trials.levers.values()), strict=True
-        )
-        return [dearest, cheapest]
-
     def _cheapest(self) -> Trial | None:
         """Return the cheapest trial that should meet the target, and has not failed to."""
         will_do = [
@@ -229,10 +235,8 @@ class Search:
             for trial in self._trials.found.values()
             if trial.met is None and self._target.miss(trial.mean) + self._margin <= 0.0
         ]
-        return min(will_do, key=self._order, default=None)
-
-    def _order(self, trial: Trial) -> tuple[float, float, int]:
-        return trial.cost, self._target.miss(trial.mean), trial.number
+        miss = self._target.miss
+        return min(will_do, key=lambda one: (one.cost, miss(one.mean), one.number), default=None)
 
     def _polish(self) -> None:
         """Try settings one step cheaper than the cheapest, as long as they will do as well."""
@@ -242,20 +246,6 @@ class Search:
             self._trials.simulate(cheaper(levers, settings))
             if self._cheapest() is best:
                 return
-
-    def _optimum(self, best: Trial, tests: int) -> Optimum:
-        if best.confirmed is None:
-            raise AssertionError
-        return Optimum(
-            **vars(self._tried()),
-            scenario=updated(self._trials.scenario, dict(best.settings)),
-            trial=best.number,
-            settings=best.settings,
-            cost=best.cost,
-            estimate=best.confirmed,
-            bound=best.bound,
-            attempts=tests,
-        )
 
     def _tried(self) -> Tried:
         trials = self._trials

@@ -13,7 +13,7 @@ Constraints", IJCAI 2023, which Optuna's `TPESampler` follows in part.
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sendcap.errors import SendcapError
 from sendcap.study.optimisation.priced import Priced
@@ -27,13 +27,6 @@ Settings = tuple[float, ...]
 """Values as numbers, in the order of the levers."""
 Result = tuple[float, float]
 """Cost and miss of settings; an infinite miss means that they cannot be simulated."""
-
-
-class Asked(NamedTuple):
-    """New settings to try, and the number of proposals that it took to find them."""
-
-    new: list[Settings]
-    proposals: int
 
 
 class Proposals:
@@ -62,10 +55,13 @@ class Proposals:
         self._asked: list[tuple[Any, Settings]] = []
         self._distributions = {path: _distribution(lever) for path, lever in levers.items()}
 
-    def ask(self, count: int, most: int, known: Callable[[Settings], Result | None]) -> Asked:
-        """Propose settings until so many are new; so many proposals at most.
+    def ask(
+        self, count: int, most: int, known: Callable[[Settings], Result | None]
+    ) -> tuple[list[Settings], int]:
+        """Propose settings until so many are new; return them and the number of proposals.
 
-        Settings with a known result may be proposed again, and are learnt from at once.
+        ``most`` limits the proposals. Settings with a known result may be proposed again, and are
+        learnt from at once.
         """
         new: dict[Settings, None] = {}
         asked = 0
@@ -81,7 +77,7 @@ class Proposals:
                 self._asked.append((trial, settings))
             else:
                 self._tell(trial, result)
-        return Asked(list(new), asked)
+        return list(new), asked
 
     def tell(self, results: Mapping[Settings, Result]) -> None:
         """Report the results of the new settings."""

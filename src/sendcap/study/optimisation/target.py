@@ -11,6 +11,7 @@ from sendcap.scenario.section import MOST_ANYWHERE, is_number
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
 from sendcap.study.replication.measure_names import in_words
 from sendcap.study.replication.measures import Measure, measures_of
+from sendcap.text.measures import is_time
 from sendcap.text.quantities import elapsed, told_apart
 from sendcap.text.quoting import did_you_mean, shown
 
@@ -71,7 +72,7 @@ class Target:
         """The limit as a number."""
         limit = self.at_least if self.at_most is None else self.at_most
         if isinstance(limit, str):
-            if not self._is_time():
+            if not is_time(self.column):
                 raise SendcapError(
                     f"target: {self.column} is not a time; give a number, not {limit!r}"
                 )
@@ -105,11 +106,11 @@ class Target:
         """Write a value of the measure."""
         if math.isnan(value):
             return "no value"
-        return elapsed(value) if self._is_time() and value >= 0.0 else f"{value:,.6g}"
+        return elapsed(value) if is_time(self.column) and value >= 0.0 else f"{value:,.6g}"
 
     def written_beside_the_limit(self, value: float) -> str:
         """Write a value of the measure so that it does not read like the limit that it misses."""
-        unit = " s" if self._is_time() else ""
+        unit = " s" if is_time(self.column) else ""
         return told_apart(value, self.limit, self.written, unit)
 
     def require_column(self, columns: Iterable[str]) -> None:
@@ -118,9 +119,6 @@ class Target:
         if self.column not in known:
             hint = did_you_mean(self.column, known) or f"; there are {', '.join(known)}"
             raise SendcapError(f"target: measure: {shown(self.column)} is unknown{hint}")
-
-    def _is_time(self) -> bool:
-        return self.column.split(".")[0].endswith("_s")
 
     def __str__(self) -> str:
         side = "at most" if self.at_least is None else "at least"

@@ -4,7 +4,6 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, Final, NamedTuple, Self
 
 import pandas as pd
@@ -53,7 +52,8 @@ class Outcome(NamedTuple):
 
 def evaluate(task: Task) -> Outcome:
     """Simulate a run and measure it. An exception becomes the run's error."""
-    _warm_up()
+    # That is no part of a run's duration.
+    compiled()
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
     values = error = ""
     try:
@@ -75,10 +75,6 @@ def one_line(problem: BaseException) -> str:
         return message
     kind = "not enough memory" if isinstance(problem, MemoryError) else type(problem).__name__
     return f"{kind}: {message}" if message else kind
-
-
-_warm_up = cache(compiled)
-"""Compiles once: that is no part of a run's duration."""
 
 
 def sentences(results: pd.DataFrame) -> Iterator[str]:

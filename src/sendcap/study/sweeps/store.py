@@ -204,7 +204,10 @@ def read_file(path: Path) -> list[Outcome] | None:
         table = pq.read_table(io.BytesIO(content), page_checksum_verification=True)
         about = json.loads((table.schema.metadata or {})[_KEY])
         if int(about["format"]) > FORMAT:
-            raise _is_newer(path.parent, str(about["version"]))
+            raise StoreError(
+                f"{path.parent}: was written by sendcap {about['version']}, in a format that is "
+                f"newer than what sendcap {__version__} reads; upgrade sendcap"
+            )
         columns = [table.column(name).to_pylist() for name in Outcome._fields]
         outcomes = [Outcome(*row) for row in zip(*columns, strict=True)]
         for outcome in outcomes:
@@ -237,10 +240,3 @@ def write_file(directory: Path, outcomes: Sequence[Outcome]) -> str:
 
 def _failure(directory: Path, done: Literal["read", "written"], error: OSError) -> StoreError:
     return StoreError(f"{directory}: cannot be {done}: {plain_words(error)}")
-
-
-def _is_newer(directory: Path, version: str) -> StoreError:
-    return StoreError(
-        f"{directory}: was written by sendcap {version}, in a format that is newer than what "
-        f"sendcap {__version__} reads; upgrade sendcap"
-    )

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sendcap.scenario import FixedWindow, Gap, Rate, Scenario, Schedule, WarmUp
@@ -204,10 +205,6 @@ def raised(rate: Rate, units: int, *, server: bool = False) -> Rate:
     return Rate(limit // common, rate.period_s * (_TENTHS // common), burst)
 
 
-def _server_raised(rate: Rate, units: int) -> Rate:
-    return raised(rate, units, server=True)
-
-
 _LEVERS: Final = (
     Lever("one more IP", "mta", "ips", _added),
     Lever(
@@ -228,5 +225,5 @@ _LEVERS: Final = (
     Lever("+10 % tolerance", "providers", "tolerance", raised_setting),
     Lever("one more relay worker", "relay", "workers", _added),
     Lever("+10 % relay rate", "relay", "rate", raised_setting),
-    Lever("+10 % ingress rate", "mta", "ingress_rate", _server_raised),
+    Lever("+10 % ingress rate", "mta", "ingress_rate", partial(raised, server=True)),
 )

@@ -45,17 +45,12 @@ def lasting(scenario: Scenario) -> Scenario:
     stream has an address of its own.
     """
     plain = bare(scenario.without_population)
-    return plain.model_copy(
-        update={
-            "mta": plain.mta.model_copy(update={"spool": None, "clock_origin": "relayed"}),
-            "providers": {name: _lasting(provider) for name, provider in plain.providers.items()},
-        }
-    )
-
-
-def _lasting(provider: Provider) -> Provider:
-    limits = {name: _last(getattr(provider, name)) for name in _RATES}
-    return provider.model_copy(update={**limits, "outages": ()})
+    providers = {}
+    for name, provider in plain.providers.items():
+        limits = {each: _last(getattr(provider, each)) for each in _RATES}
+        providers[name] = provider.model_copy(update={**limits, "outages": ()})
+    mta = plain.mta.model_copy(update={"spool": None, "clock_origin": "relayed"})
+    return plain.model_copy(update={"mta": mta, "providers": providers})
 
 
 def _last(throttle: Any) -> Any:

@@ -183,23 +183,18 @@ def sustained(
 
 def _guess_per_s(ceilings: Sequence[Stage]) -> float:
     """Return about the highest rate of a scenario, by the ceilings in closed form."""
-    # A little too much at a provider, where the search has a straight line to follow.
-    guess_per_s = min(
-        _FROM * _unsuspended_per_s(stage) if stage.kind == "provider" else stage.delivery_per_s
-        for stage in ceilings
-    )
+    guess_per_s = math.inf
+    for stage in ceilings:
+        per_s = stage.delivery_per_s
+        if stage.kind == "provider":
+            # Only a queue with a backlog is suspended again and again.
+            limits = (limit.per_s for limit in stage.constraints if limit.name != "suspension")
+            # A little too much, where the search has a straight line to follow.
+            per_s = _FROM * min(limits, default=math.inf) / stage.share
+        guess_per_s = min(guess_per_s, per_s)
     if guess_per_s == math.inf:
         raise _unlimited()
     return guess_per_s
-
-
-def _unsuspended_per_s(stage: Stage) -> float:
-    """Return the delivery's ceiling at a provider whose queue is not suspended.
-
-    Only a queue with a backlog is suspended again and again.
-    """
-    limits = (limit.per_s for limit in stage.constraints if limit.name != "suspension")
-    return min(limits, default=math.inf) / stage.share
 
 
 def _unlimited() -> SendcapError:
