@@ -21,21 +21,11 @@ _MOST: Final = 10
 
 @dataclass(frozen=True)
 class Effective:
-    """Queues, and their settings in words.
+    """Queues, and their settings in words."""
 
-    Attributes
-    ----------
-    queues
-        Queues with the same settings; those of a pool's addresses count as one.
-    apart
-        Whether each address has a queue of its own.
-    rows
-        Label and text of each setting.
-    """
-
-    queues: tuple[Queue, ...]
-    apart: bool
-    rows: tuple[tuple[str, str], ...]
+    queues: tuple[Queue, ...]  # with the same settings; those of a pool's addresses count as one
+    apart: bool  # whether each address has a queue of its own
+    rows: tuple[tuple[str, str], ...]  # label and text of each setting
 
     @property
     def heading(self) -> str:
@@ -50,15 +40,7 @@ class Effective:
 def effective(scenario: Scenario) -> tuple[Effective, ...]:
     """Return the settings that take effect at each queue with messages, in words.
 
-    Parameters
-    ----------
-    scenario
-        A scenario.
-
-    Returns
-    -------
-    tuple of Effective
-        Queues with the same settings are said once, in the order of the first of them.
+    Queues with the same settings are said once, in the order of the first of them.
     """
     every = stages(scenario)
     limits = [stage for stage in every if stage.kind == "limit"]

@@ -152,30 +152,16 @@ def _others(scenario: Scenario, number: int, left_s: float) -> Iterator[Remedy]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a delivery meets the deadline.
-
-    Attributes
-    ----------
-    delivery
-        Name of the delivery.
-    holds, replications
-        Number of replications in which it does, and of all.
-    low, high
-        Interval of the probability (Clopper and Pearson).
-    accepted_median_s, accepted_90_pct_s
-        When the share was accepted in half and in 90 % of the replications, in seconds from t = 0.
-    remedies
-        What makes it hold, of what has been tried; empty where it holds.
-    """
+    """Whether a delivery meets the deadline."""
 
     delivery: str
-    holds: int
+    holds: int  # number of replications in which it does
     replications: int
-    low: float
+    low: float  # end of the interval of the probability (Clopper and Pearson)
     high: float
-    accepted_median_s: float
+    accepted_median_s: float  # when the share was accepted in half of them, from t = 0
     accepted_90_pct_s: float
-    remedies: tuple[Remedy, ...]
+    remedies: tuple[Remedy, ...]  # of what has been tried; empty where it holds
 
     @property
     def probability(self) -> float:

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -136,8 +136,9 @@ def forecast(
     require_draws(confidence, table.n if table else simulations_of(simulations))
     if table is None:
         means: dict[str, Any] = {"slices": not only_given, "workers": workers, "progress": progress}
-        table = simulate_table(uncertain, asked.modes, simulations, asked.times_s, **means)
-    outlook = _first_explained([*_forecasts(table, asked, delivery, confidence, points)])
+        every = tuple(asked.readings)
+        table = simulate_table(uncertain, every, simulations, asked.times_s, **means)
+    outlook = _explained(table, asked, delivery, confidence, points)
     if not outlook.reachable:
         warnings.warn(unreachable(outlook), SendcapWarning, stacklevel=2)
     return outlook
@@ -152,21 +153,19 @@ def _uncertain(
     return given if only_given else widened(given)
 
 
-def _forecasts(
+def _explained(
     table: ReferenceTable,
     asked: _Asked,
     delivery: str,
     confidence: float,
     points: tuple[float, ...],
-) -> Iterator[Forecast]:
+) -> Forecast:
+    """Return the first forecast whose readings the scenario explains, with the others."""
+    outlooks = []
     for modes in asked.together:
         forecaster = Forecaster(table, {mode: asked.few[mode] for mode in modes}, delivery)
         readings = {mode: asked.readings[mode] for mode in modes}
-        yield forecaster.forecast(readings, confidence, points)
-
-
-def _first_explained(outlooks: Sequence[Forecast]) -> Forecast:
-    """Return the first forecast whose readings the scenario explains, with the others."""
+        outlooks.append(forecaster.forecast(readings, confidence, points))
     outlook = next((each for each in outlooks if each.reachable), outlooks[0])
     if len(outlooks) == 1:
         return outlook
@@ -178,11 +177,6 @@ class _Asked(NamedTuple):
 
     readings: dict[Mode, Readings]
     together: list[tuple[Mode, ...]]  # more than one: the readings are of one of these
-
-    @property
-    def modes(self) -> tuple[Mode, ...]:
-        """All modes."""
-        return tuple(self.readings)
 
     @property
     def times_s(self) -> Floats:

@@ -42,33 +42,18 @@ _JITTER: Final = 1e-6
 
 @dataclass(frozen=True)
 class Misfit:
-    """The misfit of some readings, and the reading where it is the largest.
+    """The misfit of some readings, and the reading that fits the least."""
 
-    Attributes
-    ----------
-    sizes
-        For each compared curve, in standard deviations of the simulations' readings.
-    mode, column, time_s
-        The reading that fits the least.
-    observed_pct, nearest_pct
-        This reading, and what the model says if it is to give the others, too.
-    low_pct, high_pct
-        The simulations' readings of it.
-    related : ndarray
-        Correlation of each range with it, -1 to 1.
-    lasting_pt
-        Misfit of the last Delivered % without EFS, in points: what has failed there stays so.
-    """
-
-    sizes: Floats = field(repr=False)
+    sizes: Floats = field(repr=False)  # of each compared curve, in standard deviations
     mode: Mode
     column: str
     time_s: float
     observed_pct: float
-    nearest_pct: float
-    low_pct: float
+    nearest_pct: float  # what the model says if it is to give the other readings, too
+    low_pct: float  # of the simulations
     high_pct: float
-    related: Floats = field(repr=False)
+    related: Floats = field(repr=False)  # correlation of each range with it, -1 to 1
+    # Of the last Delivered % without EFS, in points: what has failed there stays so.
     lasting_pt: float = 0.0
 
     @property

@@ -5,7 +5,7 @@ reading of the same delivery.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple, Self
@@ -19,7 +19,7 @@ from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.scenario import Rate, Scenario, UncertainScenario, updated
 from sendcap.study.forecasts.readings import Readings, last_reading_s, thinned
 from sendcap.study.replication import derived_seed
-from sendcap.study.replication.recording import Plan, Quantity, Record, reading_moments_s, recorded
+from sendcap.study.replication.recording import Plan, reading_moments_s, recorded
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.study.sweeps.designs import MOST, sobol
 from sendcap.text.quantities import elapsed
@@ -109,19 +109,14 @@ def simulate_table(
         scenarios = [sliced(each) for each in scenarios]
     with Workers.of(workers) as team:
         records = list(Simulations(team, progress).map(partial(recorded, plan), scenarios))
-    curves = {
-        (about.mode, about.delivery, about.name): _until_the_end(records, about)
-        for about in records[0].curves
-    }
+    curves = {}
+    for about in records[0].curves:
+        drawn = np.stack([record.curves[about] for record in records]).astype(np.float64)
+        final = [record.numbers[about] for record in records]
+        curves[about.mode, about.delivery, about.name] = np.column_stack([drawn, final])
     # A run lasts some bins longer, depending on the draws: there is the end.
     moments_s = np.append(plan.moments_s, plan.moments_s[-1] + scenario.time.bin)
     return ReferenceTable(uncertain, design.places(), moments_s, curves)
-
-
-def _until_the_end(records: Sequence[Record], about: Quantity) -> Floats:
-    """Return the curves of all simulations, with the final value at the end of each."""
-    curves = np.stack([record.curves[about] for record in records]).astype(np.float64)
-    return np.column_stack([curves, [record.numbers[about] for record in records]])
 
 
 def _moments_s(scenario: Scenario, also_s: npt.ArrayLike) -> Floats:

@@ -30,8 +30,8 @@ def forecast_sentences(forecast: Forecast) -> Iterator[str]:
         for row in forecast.final().to_dict("records"):
             mode = row["mode"]
             yield (
-                f"After {elapsed(forecast.at_s)} {MODE_LABELS[mode]} {_shown(forecast, mode)}. "
-                f"It will end at {_end(forecast, row)}."
+                f"After {elapsed(forecast.at_s)} {MODE_LABELS[mode]} shows "
+                f"{_read(forecast, mode) or 'nothing yet'}. It will end at {_end(forecast, row)}."
             )
         yield from _another_mode(forecast)
     horizon = forecast.uncertain.scenario.time.horizon
@@ -199,11 +199,6 @@ def number_text(values: Range, number: float) -> str:
     if "/" in values.low:
         return f"{number:,.0f}/{values.low.partition('/')[2]}"
     return elapsed(number)
-
-
-def _shown(forecast: Forecast, mode: Mode) -> str:
-    read = _read(forecast, mode)
-    return f"shows {read}" if read else "shows nothing yet"
 
 
 def _read(forecast: Forecast, mode: Mode) -> str:

@@ -149,31 +149,21 @@ def _of_provider(scenario: Scenario, name: str, most_pt: float) -> Iterator[Unkn
     provider, place = scenario.providers[name], ("providers", name)
     bad = sum(each.share for each in provider.hard) + sum(each.share for each in provider.faults)
     factor = min(SHARE_FACTOR, _MOST_SHARE / bad) if bad else SHARE_FACTOR
-    shares = {
-        **{("hard", number): each.share for number, each in enumerate(provider.hard)},
-        **{("faults", number): each.share for number, each in enumerate(provider.faults)},
-    }
-    for entry, share in shares.items():
-        if factor > 1.0 and share > 0.0:
-            yield _share((*place, *entry, "share"), SHARES, _times(share, factor), most_pt)
+    for key in ("hard", "faults"):
+        for number, each in enumerate(getattr(provider, key)):
+            if factor > 1.0 and each.share > 0.0:
+                span = _times(each.share, factor)
+                yield _share((*place, key, number, "share"), SHARES, span, most_pt)
     for number, fault in enumerate(provider.faults):
         yield from _of_fault(fault, (*place, "faults", number), most_pt * fault.share)
-    if provider.transient < 1.0:
-        yield _probability(
-            (*place, "transient"),
-            TRANSIENT,
-            provider.transient,
-            (TRANSIENT_FACTOR, _TRANSIENT_OF_NONE),
-            most_pt,
-        )
-    if provider.async_bounce < 1.0:
-        yield _probability(
-            (*place, "async_bounce"),
-            ASYNCHRONOUS,
-            provider.async_bounce,
-            (SHARE_FACTOR, _ASYNC_OF_NONE),
-            most_pt,
-        )
+    for kind, factor, of_none in (
+        (TRANSIENT, TRANSIENT_FACTOR, _TRANSIENT_OF_NONE),
+        (ASYNCHRONOUS, SHARE_FACTOR, _ASYNC_OF_NONE),
+    ):
+        share = getattr(provider, kind.name)
+        if share < 1.0:
+            span = _times(share, factor) if share else Range(0.0, of_none)
+            yield _share((*place, kind.name), kind, span, most_pt)
 
 
 def _of_fault(fault: Fault, place: Place, most_pt: float) -> Iterator[Unknown]:
@@ -205,13 +195,6 @@ def _of_retries(retry: RetryPolicy) -> Iterator[Unknown]:
 
 def _times(share: float, factor: float) -> Range:
     return Range(share / factor, min(share * factor, 1.0), log=True)
-
-
-def _probability(
-    place: Place, kind: Kind, share: float, width: tuple[float, float], most_pt: float
-) -> Unknown:
-    factor, of_none = width
-    return _share(place, kind, _times(share, factor) if share else Range(0.0, of_none), most_pt)
 
 
 def _share(place: Place, kind: Kind, span: Range, most_pt: float) -> Unknown:
