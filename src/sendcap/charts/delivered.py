@@ -20,7 +20,7 @@ from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.providers import delivery_of
 from sendcap.charts.style import MODE_LOOKS, PETROFF, SHADE, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import Moment, Start, TimeAxis, limits_s, run_axis
+from sendcap.charts.timeaxis import Moment, Start, TimeAxis, limits_s, time_axis
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.text.quantities import counted
@@ -62,9 +62,8 @@ def delivered(
     # Opens and clicks go on long after the last status has changed; they are not in this chart.
     # Expected counts need not be whole, and fade away.
     counts = [np.rint(c) for f in figures.values() for c in (f.sent, f.failed, f.relayed)]
-    time = run_axis(
-        run.scenario, limits_s(run, counts, marks), scale, start, since=since, until=until
-    )
+    limits = limits_s(run, counts, marks)
+    time = time_axis(run.scenario, limits, scale, start, since, until, by_the_clock=True)
     shares = {mode: figures[mode].delivered_pct for mode in names}
     failures = {mode: figures[mode].bounces_errors_pct for mode in names}
     magnified = _magnified_range(shares)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ from sendcap.charts.narrow import Named
 from sendcap.charts.providers import delivery_of
 from sendcap.charts.style import BLUE, GREY, GRID, INK, MODE_LOOKS, ORANGE, PURPLE, RED, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import Moment, Start, TimeAxis, enough, limits_s, run_axis
+from sendcap.charts.timeaxis import Moment, Start, TimeAxis, enough, limits_s, time_axis
 from sendcap.ledger import Counts
 from sendcap.readings.modes import ALL_DELIVERIES, Mode, known
 from sendcap.text.quantities import compact
@@ -39,6 +39,8 @@ _FATES: Final = {
 }
 _BARS: Final = 90
 """Of the second panel, as many as can be told apart."""
+_USUALLY: Final[Any] = {"usual": "symlog", "by_the_clock": True}
+"""The axis of time where nobody asks for another."""
 
 
 @house_style()
@@ -59,10 +61,8 @@ def statuses(
     """
     shares = {mode: _shares(run, mode, delivery) for mode in modes_of(run, modes)}
     marks = run_marks(run, delivery)
-    columns = [share for each in shares.values() for share in each.values()]
-    time = run_axis(
-        run.scenario, limits_s(run, columns, marks), scale, start, "symlog", since, until
-    )
+    limits = limits_s(run, [share for each in shares.values() for share in each.values()], marks)
+    time = time_axis(run.scenario, limits, scale, start, since, until, **_USUALLY)
     words = "What Campaign's log says of the messages to deliver: their statuses over time."
     heading = Heading(run.scenario.title, "sent, pending, failed", words).of(delivery)
     panels = time.panels(ax, heading, [_PANEL_IN] * len(shares))
@@ -135,7 +135,7 @@ def retries(
     layers, retried = _counts(run, delivery)
     marks = run_marks(run, delivery)
     limits = limits_s(run, layers.values(), marks)
-    time = run_axis(run.scenario, limits, scale, start, "symlog", since, until)
+    time = time_axis(run.scenario, limits, scale, start, since, until, **_USUALLY)
     words = (
         "A message that bounced softly is tried again until it is accepted, bounces hard or its "
         "validity ends."

@@ -136,38 +136,25 @@ class TimeAxis(NamedTuple):
         return np.append(times_s[shown], self.last_s), np.append(shown, shown[-1])
 
 
-def run_axis(
-    scenario: Scenario,
-    limits_s: tuple[float, float],
-    scale: Scale | None = None,
-    start: Start = None,
-    usual: Scale = "log",
-    since: Moment = None,
-    until: Moment = None,
-) -> TimeAxis:
-    """Return the axis of time of a run's chart; see `time_axis`.
-
-    Several deliveries go by the clock on a linear axis, where there is a clock.
-    """
-    if start is None and scenario.start is not None and len(scenario.deliveries) > 1:
-        start, scale = OF_THE_SCENARIO, scale or "linear"
-    return time_axis(scenario, limits_s, scale, start, usual, since, until)
-
-
 def time_axis(
     scenario: Scenario,
     limits_s: tuple[float, float],
     scale: Scale | None = None,
     start: Start = None,
-    usual: Scale = "log",
     since: Moment = None,
     until: Moment = None,
+    *,
+    usual: Scale = "log",
+    by_the_clock: bool = False,
 ) -> TimeAxis:
     """Return the axis of time of a chart; the scale suits the deliveries by default.
 
     Where a delivery starts late on the axis, such as the last day's of a warm-up, the first hour
-    would have no room on a logarithmic one. ``since`` and ``until`` cut a time out.
+    would have no room on a logarithmic one. ``since`` and ``until`` cut a time out. With
+    ``by_the_clock`` several deliveries have a linear axis of the scenario's clock, if it has one.
     """
+    if by_the_clock and start is None and scenario.start and len(scenario.deliveries) > 1:
+        start, scale = OF_THE_SCENARIO, scale or "linear"
     began = start_of(start, scenario)
     first_s, last_s = limits_s
     if until is not None:

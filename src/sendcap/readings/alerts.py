@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sendcap.errors import SendcapError
-from sendcap.ledger import Ledger
+from sendcap.ledger import Event, Ledger
 from sendcap.model.confirmation import as_sent
 from sendcap.readings.dynamic_report import require_moment
 from sendcap.readings.modes import (
@@ -111,19 +111,6 @@ def sendings(scenario: Scenario) -> dict[str, Sending]:
     return found
 
 
-class _Watched(NamedTuple):
-    """What the checks of a delivery see: an entry for each check."""
-
-    held: npt.NDArray[np.bool_]
-    pending_s: _Floats
-    since_first_s: _Floats  # relayed or failed at the relay
-    handed: _Floats  # messages relayed or failed at the relay
-    processed: _Floats
-    soft: _Floats
-    hard: _Floats
-    to_deliver: int
-
-
 class _Alert(NamedTuple):
     """An alert of a delivery: at which checks it holds, with the value at each."""
 
@@ -154,8 +141,7 @@ def alerts(
         times_s = _checks_s(moments[name].contact_s, t_s, criteria, start)
         if ledger.messages(delivery=name) < criteria.least_target or not len(times_s):
             continue
-        watched = _watched(ledger, name, mode, times_s, moments[name])
-        for alert in _alerts(watched, criteria):
+        for alert in _alerts(ledger, name, mode, times_s, moments[name], criteria):
             if alert.holds.any():
                 worst = np.min if alert.worst_is_least else np.max
                 held_s = times_s[alert.holds]
@@ -177,43 +163,40 @@ def _checks_s(
     return np.asarray(numbers * criteria.every_s - past_s, np.float64)
 
 
-def _watched(ledger: Ledger, name: str, mode: Mode, times_s: _Floats, sending: Sending) -> _Watched:
-    counts = known(ledger, name, edges=ledger.last_edges(times_s))
+def _alerts(
+    ledger: Ledger,
+    delivery: str,
+    mode: Mode,
+    times_s: _Floats,
+    sending: Sending,
+    criteria: AlertCriteria,
+) -> Iterator[_Alert]:
+    """Yield what the checks of a delivery look for, with an entry for each check."""
+    counts = known(ledger, delivery, edges=ledger.last_edges(times_s))
     status, types = statuses(counts, mode), failure_types(counts, mode)
-    firsts = [ledger.sparse(event, delivery=name).bins for event in ("relayed", "relay_failed")]
-    first_s = min((float(bins[0]) for bins in firsts if len(bins)), default=math.inf) * ledger.bin_s
-    return _Watched(
-        sending.is_held(times_s),
-        sending.pending_s(times_s),
-        times_s - first_s,
-        np.asarray(counts.relayed + counts.relay_failed, np.float64),
-        np.asarray(status.sent + status.failed, np.float64),
-        np.asarray(types.soft, np.float64),
-        np.asarray(types.hard, np.float64),
-        ledger.messages(delivery=name),
-    )
-
-
-def _alerts(watched: _Watched, criteria: AlertCriteria) -> Iterator[_Alert]:
-    processed = watched.processed
+    processed = np.asarray(status.sent + status.failed, np.float64)
     for name, limit, failed in (
-        ("soft bounces", criteria.soft_ratio, watched.soft),
-        ("hard bounces", criteria.hard_ratio, watched.hard),
+        ("soft bounces", criteria.soft_ratio, types.soft),
+        ("hard bounces", criteria.hard_ratio, types.hard),
     ):
         ratio = np.divide(failed, processed, out=np.zeros_like(processed), where=processed > 0)
         yield _Alert(name, limit, ratio > limit, ratio)
-    waits = (watched.handed == 0) & ~watched.held
-    pending = waits & (watched.pending_s > criteria.start_pending_s)
-    yield _Alert("start pending", criteria.start_pending_s, pending, watched.pending_s)
+    is_held, pending_s = sending.is_held(times_s), sending.pending_s(times_s)
+    waits = (counts.relayed + counts.relay_failed == 0) & ~is_held
+    pending = waits & (pending_s > criteria.start_pending_s)
+    yield _Alert("start pending", criteria.start_pending_s, pending, pending_s)
     if criteria.throughput_per_h is not None:
-        started_s = watched.since_first_s
+        events: tuple[Event, ...] = ("relayed", "relay_failed")
+        firsts = [ledger.sparse(event, delivery=delivery).bins[:1] for event in events]
+        first = np.concatenate(firsts).astype(np.float64).min(initial=np.inf)
+        started_s = times_s - first * ledger.bin_s
         per_h = np.divide(
             processed * HOUR_S, started_s, out=np.full_like(processed, np.inf), where=started_s > 0
         )
         slow = (
-            ~watched.held
+            ~is_held
             & (started_s > criteria.throughput_age_s)
-            & (processed < criteria.throughput_processed * watched.to_deliver)
+            & (processed < criteria.throughput_processed * ledger.messages(delivery=delivery))
             & (per_h < criteria.throughput_per_h)
         )
         yield _Alert("low throughput", criteria.throughput_per_h, slow, per_h, worst_is_least=True)

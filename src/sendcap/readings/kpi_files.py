@@ -168,16 +168,12 @@ def grids(
     """
     for coarser in range(len(_STEPS_S) - len(_AGES_S) + 1):
         chosen = {
-            name: grid(edges, ledger, _steps_s(0 if name == ALL_DELIVERIES else coarser))
+            name: grid(edges, ledger, _STEPS_S[0 if name == ALL_DELIVERIES else coarser :])
             for name, edges in changes.items()
         }
         if tables * sum(map(len, chosen.values())) <= most_rows:
             break
     return chosen
-
-
-def _steps_s(coarser: int) -> Sequence[float]:
-    return _STEPS_S[coarser : coarser + len(_AGES_S)]
 
 
 def grid(changes: Edges, ledger: Ledger, steps_s: Sequence[float]) -> Edges:
@@ -188,7 +184,7 @@ def grid(changes: Edges, ledger: Ledger, steps_s: Sequence[float]) -> Edges:
     first, last = int(changes[0]) - 1, int(changes[-1])
     parts = [np.array([first, last])]
     begin = first
-    for age_s, step_s in zip(_AGES_S, steps_s, strict=True):
+    for age_s, step_s in zip(_AGES_S, steps_s, strict=False):
         end = int(min(first + age_s / ledger.bin_s, last))
         stride = max(round(step_s / ledger.bin_s), 1)
         parts.append(np.arange(math.ceil(begin / stride) * stride, end + 1, stride))

@@ -4,15 +4,14 @@ import base64
 import hashlib
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from matplotlib.figure import Figure
 
 from sendcap.charts.delivered import delivered_together
-from sendcap.charts.drawing import Chart, chart_called
+from sendcap.charts.drawing import chart_called
 from sendcap.charts.figures import cut, unbroken
 from sendcap.charts.style import figure_of
 from sendcap.charts.timeaxis import time_axis
@@ -71,6 +70,8 @@ CHARTS: Final = {
     "reading-error": "How far off the dashboard is",
 }
 """The charts of the report, in this order, and their titles."""
+_KNOWN: Final = {"limits_from_ledger": "limits", "calendar_of": "calendar"}
+"""What the answers have already that a chart would compute, by the function that it asks."""
 _LEFT: Final = "What is left of the queue"
 """The first chart, where there is a backlog."""
 _TILES: Final = {
@@ -284,18 +285,10 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
             if by_the_clock and chart.takes("start"):
                 asked = asked | {"start": "scenario"}
                 asked |= {"scale": "linear"} if chart.takes("scale") else {}
-            draw = _drawn(chart, answers, asked)
-            yield picture(f"run{number}-{name}", title, draw)
-
-
-def _drawn(chart: Chart, answers: Answers, options: Mapping[str, Any]) -> Callable[[], Figure]:
-    """Return a function that draws a chart, from what the answers have already."""
-    match chart.source.rpartition(":")[2]:
-        case "limits_from_ledger":
-            return chart._replace(source="").prepared(answers.limits, **options)
-        case "calendar_of":
-            return chart._replace(source="").prepared(answers.calendar, **options)
-    return chart.prepared(answers.run, **options)
+            drawn: Any = answers.run
+            if known := _KNOWN.get(chart.source.rpartition(":")[2]):
+                chart, drawn = chart._replace(source=""), getattr(answers, known)
+            yield picture(f"run{number}-{name}", title, chart.prepared(drawn, **asked))
 
 
 def _together(runs: Sequence[Answers]) -> Iterator[Picture]:

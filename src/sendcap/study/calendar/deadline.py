@@ -48,16 +48,8 @@ def remedies(
 ) -> list[Remedy]:
     """Return what makes a delivery hold, of what is tried.
 
-    Parameters
-    ----------
-    scenario, name
-        The scenario and the name of the delivery.
-    late_s
-        How late the delivery is.
-    left_s
-        Time from its start to the deadline.
-    late
-        Simulates a scenario, and returns the deliveries that are late.
+    It is late by ``late_s``, and ``left_s`` is the time from its start to the deadline; ``late``
+    simulates a scenario, and returns the deliveries that are late.
     """
     before = late(scenario)
 

@@ -37,16 +37,10 @@ class Remedy(NamedTuple):
 
 
 def remedies(scenario: Scenario, slowest: Sequence[str], *, expires: bool) -> Iterator[Remedy]:
-    """Yield what may help.
+    """Yield what may help a scenario with a backlog.
 
-    Parameters
-    ----------
-    scenario
-        The scenario, with its backlog.
-    slowest
-        Providers with messages of it, the one first that is gone last.
-    expires
-        Whether anything expires.
+    ``slowest`` are the providers with messages of it, the one first that is gone last; ``expires``
+    tells whether anything does.
     """
     if any(held.due is None or held.due.mean_s > 0.0 for held in scenario.backlog):
         yield Remedy("a flush", _with_backlog(scenario, {"due": "0s"}))

@@ -13,7 +13,7 @@ from sendcap.charts.labels import WHITE
 from sendcap.charts.marks import draw_marks, stage_marks
 from sendcap.charts.narrow import broken, is_narrow
 from sendcap.charts.style import BLUE, GREY, GRID, INK, RED, Look, house_style
-from sendcap.charts.timeaxis import Moment, Start, TimeAxis, run_axis
+from sendcap.charts.timeaxis import Moment, Start, TimeAxis, time_axis
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed
 from sendcap.text.quantities import compact, rate
@@ -90,8 +90,8 @@ def stage_time(
 ) -> TimeAxis:
     """Return the axis of time until the last stage has drained."""
     first_s = min(delivery.at for delivery in limits.scenario.deliveries)
-    last_s = _ROOM_AFTER * max(limits.drained_at_s, limits.observed[0].bin_s)
-    return run_axis(limits.scenario, (first_s, last_s), "linear", start, since=since, until=until)
+    ends_s = first_s, _ROOM_AFTER * max(limits.drained_at_s, limits.observed[0].bin_s)
+    return time_axis(limits.scenario, ends_s, "linear", start, since, until, by_the_clock=True)
 
 
 @house_style()

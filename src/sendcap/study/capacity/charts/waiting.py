@@ -250,7 +250,11 @@ def queue_age(limits: Limits, ax: Axes | None = None) -> Axes:
     if np.isnan(shade).all():
         say(axes, "Nothing waits.")
     axes.set_yticks(np.arange(len(names)) + 0.5, names)
-    axes.set_xticks(np.arange(len(ages_s) - 1) + 0.5, _labels(ages_s))
+    space = "\n" if len(ages_s) - 1 > _ON_ONE_LINE else ""
+    labels = [
+        f"{tick_label(low_s)}–{space}{tick_label(high_s)}" for low_s, high_s in pairwise(ages_s)
+    ]
+    axes.set_xticks(np.arange(len(ages_s) - 1) + 0.5, labels)
     axes.set_xlabel("time since the message became ready", loc="left")
     axes.set_ylim(len(names), 0)
     return axes
@@ -278,11 +282,3 @@ def _counts(queues: list[Observed], at_s: float) -> tuple[list[str], Floats, lis
         names.insert(0, "all")
         rows = np.vstack((counts.sum(axis=0), rows))
     return names, rows, ages_s
-
-
-def _labels(ages_s: list[float]) -> list[str]:
-    labels = []
-    space = "\n" if len(ages_s) - 1 > _ON_ONE_LINE else ""
-    for low_s, high_s in pairwise(ages_s):
-        labels.append(f"{tick_label(low_s)}–{space}{tick_label(high_s)}")
-    return labels
