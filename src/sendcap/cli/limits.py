@@ -139,13 +139,17 @@ def limits(
         if answers:
             files.write_capacity(answers, folder)
     _show_stages(stages)
+    _show_answers(answers, scenario)
+    if ranked:
+        _show_levers(ranked)
+    results.announce()
+
+
+def _show_answers(answers: dict[str, Any], scenario: sendcap.Scenario) -> None:
     for answer in answers.values():
         say(" ".join(answer.sentences()))
     if answers and scenario.population is not None:
         say(_OF_SEARCHES)
-    if ranked:
-        _show_levers(ranked)
-    results.announce()
 
 
 def _answers(
