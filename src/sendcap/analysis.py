@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -11,8 +12,8 @@ from sendcap.errors import ScenarioError
 from sendcap.fluid.expected import courses, expected_ledger
 from sendcap.fluid.followed import require_room
 from sendcap.ledger import Ledger
-from sendcap.readings.error_bound import error_bound
-from sendcap.readings.kpis import kpis
+from sendcap.readings.error_bound import ErrorBound, error_bound
+from sendcap.readings.kpis import Readings, kpis
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Denominator, Mode
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
@@ -47,13 +48,27 @@ class Expected(Displayed):
     ledger: Ledger
     courses: tuple[Ledger, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse a scenario whose runs differ too much for an expected course."""
+        for mode in _MODES:
+            points = self._bound(mode, ALL_DELIVERIES, "default").courses_pt
+            if points.size and np.nanmax(points, initial=0.0) > _MOST_PT:
+                worst = int(np.nanargmax(points))
+                after = elapsed(float(self.ledger.edges_s[worst]))
+                raise ScenarioError(
+                    f"expected: {after} after the start, runs of this scenario may be "
+                    f"{points[worst]:.0f} points off an expected course, {MODE_LABELS[mode]} (at "
+                    f"most {_MOST_PT:.0f} are of use): too few batches, or a tolerance or a queue "
+                    "just at its limit; simulate it"
+                )
+
     def sentences(self) -> list[str]:
         """Return the end of Delivered % in plain sentences, with the error bound."""
         return [capital(self._sentence(mode)) for mode in _MODES]
 
     def _sentence(self, mode: Mode) -> str:
-        error, text = self.error(mode), self._ends(mode)
-        points = error.delivered_pt.to_numpy()
+        error = self.error(mode)
+        points, text = error.delivered_pt.to_numpy(), self._ends(mode, error)
         if not np.isfinite(points).any():
             return f"{text}."
         worst = int(np.nanargmax(points))
@@ -62,10 +77,10 @@ class Expected(Displayed):
             f"{elapsed(float(error.time_s.iloc[worst]))} after the start."
         )
 
-    def _ends(self, mode: Mode) -> str:
+    def _ends(self, mode: Mode, error: pd.DataFrame) -> str:
         """Return the end of Delivered % in words, with its bound if there is one."""
         final_pct = self.kpis(mode).delivered_pct.iloc[-1]
-        points = self.error(mode).delivered_pt.iloc[-1]
+        points = error.delivered_pt.iloc[-1]
         text = f"{MODE_LABELS[mode]}, Delivered % ends at {final_pct:.2f} %"
         return f"{text} ± {points:.2g} points" if np.isfinite(points) else text
 
@@ -86,7 +101,7 @@ class Expected(Displayed):
         """
         if denominator is None:
             denominator = self.scenario.reporting.denominator
-        bound = error_bound(self.ledger, self.courses, mode, delivery, denominator)
+        bound = self._bound(mode, delivery, denominator)
         columns = {
             "time_s": self.ledger.edges_s,
             "delivered_pt": bound.delivered_pt,
@@ -94,8 +109,16 @@ class Expected(Displayed):
         }
         return pd.DataFrame(columns)
 
+    def _bound(self, mode: Mode, delivery: str, denominator: Denominator) -> ErrorBound:
+        return error_bound(self._readings[0], self._readings[1:], mode, delivery, denominator)
+
+    @cached_property
+    def _readings(self) -> list[Readings]:
+        """The figures of all ledgers, each worked out once."""
+        return [Readings(ledger) for ledger in (self.ledger, *self.courses)]
+
     def _about(self) -> str:
-        return f"{headline(self.scenario)}; {self._ends('efs')}"
+        return f"{headline(self.scenario)}; {self._ends('efs', self.error('efs'))}"
 
     def kpis(
         self,
@@ -111,7 +134,7 @@ class Expected(Displayed):
         """
         if denominator is None:
             denominator = self.scenario.reporting.denominator
-        return kpis(self.ledger, mode, delivery, denominator)
+        return kpis(self._readings[0], mode, delivery, denominator)
 
 
 def expected(scenario: Scenario | str | os.PathLike[str]) -> Expected:
@@ -161,22 +184,18 @@ def expected(scenario: Scenario | str | os.PathLike[str]) -> Expected:
       and a horizon is rounded up to a bin.
     """
     scenario = scenario_of(scenario)
-    found = Expected(scenario, expected_ledger(scenario), tuple(courses(scenario)))
-    require_room(scenario, (found.ledger, *found.courses))
-    _require_agreement(found)
-    return found
+    return bounded(scenario, expected_counts(scenario))
 
 
-def _require_agreement(found: Expected) -> None:
-    """Refuse a scenario whose runs differ too much for an expected course."""
-    for mode in _MODES:
-        points = error_bound(found.ledger, found.courses, mode).courses_pt
-        if points.size and np.nanmax(points, initial=0.0) > _MOST_PT:
-            worst = int(np.nanargmax(points))
-            after = elapsed(float(found.ledger.edges_s[worst]))
-            raise ScenarioError(
-                f"expected: {after} after the start, runs of this scenario may be "
-                f"{points[worst]:.0f} points off an expected course, {MODE_LABELS[mode]} (at most "
-                f"{_MOST_PT:.0f} are of use): too few batches, or a tolerance or a queue just at "
-                "its limit; simulate it"
-            )
+def expected_counts(scenario: Scenario) -> Ledger:
+    """Return the expected ledger alone, in a third of the time: `bounded` may still refuse it."""
+    ledger = expected_ledger(scenario)
+    require_room(scenario, (ledger,))
+    return ledger
+
+
+def bounded(scenario: Scenario, ledger: Ledger) -> Expected:
+    """Return the expected course of an expected ledger; see `expected`."""
+    others = tuple(courses(scenario))
+    require_room(scenario, others)
+    return Expected(scenario, ledger, others)

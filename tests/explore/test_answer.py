@@ -6,12 +6,16 @@ import re
 import warnings
 
 import pytest
+from matplotlib.figure import Figure
 
+from sendcap import analysis
 from sendcap.analysis import expected
 from sendcap.errors import SendcapWarning
-from sendcap.explore.answer import Look, answer, chart
-from sendcap.explore.layout import Controls, answered, page
+from sendcap.explore.answer import Look, answer, chart, picture
+from sendcap.explore.layout import Controls, answered, page, pictured
+from sendcap.fluid import expected as fluid
 from sendcap.model.engine import simulate_ledger
+from sendcap.readings import remaining
 from sendcap.readings.summary import accepted_at_s
 from sendcap.scenario import load, loads, updated
 from sendcap.text.quantities import elapsed
@@ -39,9 +43,9 @@ def test_only_warnings_of_our_own_are_notes(monkeypatch) -> None:
     def noisy(scenario):
         warnings.warn("subprocess 17 is still running", ResourceWarning, stacklevel=2)
         warnings.warn("84h is longer than 2h", SendcapWarning, stacklevel=2)
-        return expected(scenario)
+        return expected(scenario).ledger
 
-    monkeypatch.setattr("sendcap.explore.answer.expected", noisy)
+    monkeypatch.setattr("sendcap.explore.answer.expected_counts", noisy)
     notes = answer(load("quickstart"), {})[0].notes
     assert notes[0] == "84h is longer than 2h"
     assert not any("subprocess" in note for note in notes)
@@ -64,20 +68,25 @@ def test_what_the_figures_would_leave_out_is_simulated():
 
 
 def test_how_far_a_simulation_may_be_from_the_curves_is_said():
-    notes = answer(load("quickstart"), {})[0].notes
+    found, run = answer(load("quickstart"), {})
+    assert "is being worked out" in answered(found, found)["words"]
+    drawn = picture(run, None)
+    notes = drawn.bounds
     assert notes == expected(load("quickstart")).sentences()
     assert notes[1].startswith("With EFS, Delivered % ends at ")
     assert "points off the course" in notes[1]
+    assert notes[1] in pictured(drawn)["bounds"]
+    assert pictured(drawn)["chart"] == chart(run, None)
 
 
 def test_where_runs_differ_too_much_a_simulation_answers():
     relay = {"relay.workers": 1, "relay.batch": 500, "relay.rate": "none"}
     few = {"dist": "exponential", "mean": "30m"}
     scenario = updated(loads(SEVERAL), {**relay, "relay.batch_time": few, "deliveries[1].at": "0s"})
-    found, run = answer(scenario, {})
-    assert run is None
-    assert found.only_simulated
-    reason = answered(found, found)["simulate"]
+    drawn = picture(answer(scenario, {})[1], None)
+    assert drawn.chart == ""
+    assert pictured(drawn).keys() == {"simulate"}
+    reason = pictured(drawn)["simulate"]
     assert "points off an expected course" in reason
     assert reason.count("(") == 1
 
@@ -176,3 +185,28 @@ def test_a_simulation_is_compared_with_what_was_expected():
     assert f"expected {before.facts['99 % accepted after']}" in tiles
     assert "as expected" in tiles
     assert "in the scenario" not in tiles
+
+
+def test_numbers_take_one_course_and_a_picture_one_drawing(monkeypatch):
+    """So many answers at once: what is worked out twice is what everybody waits for."""
+    done = []
+
+    def noted(place, name, as_name):
+        its = getattr(place, name)
+
+        def noting(*arguments, **keywords):
+            done.append(as_name)
+            return its(*arguments, **keywords)
+
+        monkeypatch.setattr(place, name, noting)
+
+    for module in (analysis, fluid):
+        noted(module, "expected_ledger", "course")
+    noted(remaining, "known", "a clock")
+    noted(Figure, "savefig", "drawing")
+
+    _, run = answer(load("quickstart"), {"ips": 4}, ("without-efs", "efs"))
+    assert done == ["course", "a clock", "a clock"]
+    done.clear()
+    picture(run, ("without-efs", "efs"))
+    assert done == ["course"] * 3 + ["drawing"]

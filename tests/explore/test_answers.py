@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from sendcap.errors import SendcapError
 from sendcap.explore import answers as module
-from sendcap.explore.answer import BOTH, answer
+from sendcap.explore.answer import BOTH, Picture, answer
 from sendcap.explore.answers import Answers
 from sendcap.scenario import load
 from sendcap.study.replication.processes import Processes
@@ -29,9 +30,9 @@ class Work:
                 done.set_exception(self.failures.pop())
             else:
                 done.set_result((module.Answer(sentences=[str(moved)]), b"a run"))
-        elif function is module._chart:
-            self.asked.append(("chart",))
-            done.set_result("<svg>")
+        elif function is module._picture:
+            self.asked.append(("picture",))
+            done.set_result(Picture("<svg>"))
         return done
 
 
@@ -55,7 +56,8 @@ def test_sessions_share_an_answer(work, answers):
 
     with ThreadPoolExecutor(8) as sessions:
         found = set(sessions.map(lambda _: id(answers.answer({"ips": 4}, BOTH)), range(40)))
-        charts = set(sessions.map(lambda _: answers.chart({"ips": 4}, BOTH), range(40)))
+        pictures = sessions.map(lambda _: answers.picture({"ips": 4}, BOTH), range(40))
+        charts = {picture.chart for picture in pictures}
 
     assert len(found) == 1
     assert charts == {"<svg>"}
@@ -64,11 +66,11 @@ def test_sessions_share_an_answer(work, answers):
 
 def test_the_first_answer_is_there_before_anybody_asks(work, answers):
     answers.start()
-    answers.chart({}, BOTH)
+    answers.picture({}, BOTH)
 
     # A browser names every slider, also those that were not moved.
     assert answers.is_drawn({"ips": 8, "messages": 1.0}, BOTH)
-    assert work.asked == [("answer",), ("chart",)]
+    assert work.asked == [("answer",), ("picture",)]
 
 
 def test_numbers_go_before_charts(work, answers):
@@ -76,7 +78,7 @@ def test_numbers_go_before_charts(work, answers):
         assert not answers.is_drawn({"ips": ips}, BOTH)
 
     answers.start()
-    answers.chart({}, BOTH)
+    answers.picture({}, BOTH)
 
     assert [kind for kind, *_ in work.asked[:5]] == ["answer"] * 5
 
@@ -87,7 +89,7 @@ def test_what_went_wrong_is_told_and_tried_again(work, answers):
     answers.start()
 
     assert "out of memory" in first.answer.result().problem
-    assert first.chart.result() == ""
+    assert first.picture.result() == Picture()
     assert not answers.answer({}, BOTH).problem
 
 
@@ -96,7 +98,7 @@ def test_old_answers_are_forgotten(work, answers, monkeypatch):
     answers.start()
 
     for ips in (1, 2, 3, 4, 1):
-        answers.chart({"ips": ips}, BOTH)
+        answers.picture({"ips": ips}, BOTH)
 
     assert work.asked.count(("answer", ("ips", 1))) == 2
 
@@ -110,7 +112,44 @@ def test_many_have_their_answers_from_both_workers(answers):
     assert answers._begun.is_set()
     for number in (0, 5):
         assert found[number] == answer(load("quickstart"), {"ips": number + 1}, BOTH)[0]
-    assert answers.chart({"ips": 4}, BOTH).startswith("<svg")
+    assert answers.picture({"ips": 4}, BOTH).chart.startswith("<svg")
+
+
+class Starts:
+    """In place of processes: how many were started and ended."""
+
+    def __init__(self):
+        self.begun, self.ended = threading.Semaphore(0), threading.Semaphore(0)
+
+    def __call__(self, *_, **__):
+        self.begun.release()
+        return self
+
+    def close(self):
+        self.ended.release()
+
+    abandon = close
+
+
+def test_the_second_worker_begins_with_the_third_page_and_ends_when_nobody_asks(work, monkeypatch):
+    starts = Starts()
+    monkeypatch.setattr(module, "_WORKERS", 2)
+    monkeypatch.setattr(module, "Processes", starts)
+    monkeypatch.setattr(module, "_RESTS_AFTER_S", 0.01)
+    monkeypatch.setattr(module, "_ENDS_AFTER_S", 0.01)
+    two = Answers(load("quickstart"))
+    two.start()
+
+    for _ in range(2):
+        for _ in range(2):
+            two.opened()
+        assert not starts.begun.acquire(timeout=0.05)
+        two.opened()
+        assert starts.begun.acquire(timeout=30.0)
+        assert starts.ended.acquire(timeout=30.0)
+        assert two.answer({"ips": 4}, BOTH).sentences
+    two.stop()
+    assert not starts.begun.acquire(blocking=False)
 
 
 def test_a_worker_process_answers_as_this_process_does():

@@ -19,7 +19,10 @@ class Slow:
     def __init__(self):
         self.scenario = load("quickstart")
         self.let, self.waiting = threading.Event(), threading.Semaphore(0)
-        self.looks = []
+        self.looks, self.pages = [], 0
+
+    def opened(self):
+        self.pages += 1
 
     def answer(self, values, modes, look=None):
         self.looks.append((values, modes, look))
@@ -88,6 +91,7 @@ def test_the_page_holds_a_slider_and_a_field_for_each_number(slow):
     status, text = ask(slow, b"", "", "GET")
 
     assert status == 200
+    assert slow.pages == 1
     assert text.count('type="range"') == text.count('type="number"') == 7
     assert "&lt;/script&gt;&lt;b&gt;: what if?" in text
     assert "<b>" not in text

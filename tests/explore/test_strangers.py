@@ -57,7 +57,7 @@ def test_with_the_cookie_the_page_answers_itself_alone(here, entered):
 
 PATHS = ["", "health", "api/status", "api/version", "api/sessions", "api/usage", "sse?session_id=a"]
 PATHS += ["assets/", "favicon.ico", "auth/login", "api/status/connections", "public/page.py"]
-PATHS += ["page.js", "page.css", "answer", "chart", "simulate", "ws"]
+PATHS += ["page.js", "page.css", "answer", "picture", "simulate", "ws"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -80,7 +80,7 @@ def test_a_foreign_host_or_origin_is_refused_with_the_cookie_too(here, entered, 
     assert asked(here, page + driven, cookie | headers, "POST", "{}")[0] == 403
 
 
-@pytest.mark.parametrize("name", ["answer", "chart", "simulate"])
+@pytest.mark.parametrize("name", ["answer", "picture", "simulate"])
 def test_questions_are_answered_to_the_page_alone(here, entered, name):
     page, cookie = entered
     own = cookie | {"Origin": f"http://{here}"}

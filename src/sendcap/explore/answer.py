@@ -1,4 +1,8 @@
-"""What the page answers to a position of the sliders: numbers and sentences, then the chart."""
+"""What the page answers to a position of the sliders: numbers and sentences, then the picture.
+
+Numbers come first, because they take a third of the time: with the chart comes how far a simulation
+may be from them, or that they are of no use.
+"""
 
 import io
 import math
@@ -8,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from html import escape
 from typing import Final, NamedTuple
 
-from sendcap.analysis import expected
+from sendcap.analysis import bounded, expected_counts
 from sendcap.charts.delivered import delivered
 from sendcap.charts.narrow import Legend, narrow
 from sendcap.charts.style import save
@@ -38,6 +42,14 @@ class Look(NamedTuple):
 WIDE: Final = Look()
 
 
+class Picture(NamedTuple):
+    """The chart of an answer as SVG, and how far a simulation may be from the answer."""
+
+    chart: str = ""  # none without an answer
+    bounds: Sequence[str] = ()
+    problem: str = ""  # a simulation may be too far: it has to be asked
+
+
 class Answer(NamedTuple):
     """The expected course of a scenario, or the reason for none."""
 
@@ -59,19 +71,14 @@ def answer(
     """Return the answer to a scenario with sliders moved, see `moved`, and the run.
 
     The sentences are about ``modes``, by default those of the scenario. The run is that of the
-    ledger that ``simulated`` makes, by default the expected one. How far a simulation may be from
-    that is among the notes.
+    ledger that ``simulated`` makes, by default the expected one; see `picture`, too.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         changed = None
         try:
             changed = moved(scenario, values)
-            if simulated is None:
-                course = expected(changed)
-                run, bounds = Run(changed, course.ledger), course.sentences()
-            else:
-                run, bounds = Run(changed, simulated(changed)), []
+            run = Run(changed, (simulated or expected_counts)(changed))
         except SendcapError as error:
             problem = str(error).replace("<updated>: ", "")
             if changed is None or simulated is not None:
@@ -80,10 +87,18 @@ def answer(
         # Others, such as Python's about the browser that was opened, are none of the reader's.
         ours = [note for note in caught if issubclass(note.category, SendcapWarning)]
         notes = list(dict.fromkeys(str(note.message) for note in ours))
-        notes += bounds
         starts_s = _starts_s(run)
         of_each = {name: _facts(run, name, start_s) for name, start_s in starts_s.items()}
         return Answer(_facts(run), of_each, run.sentences(modes), dumps(changed), notes), run
+
+
+def picture(run: Run, modes: Sequence[Mode] | None, look: Look = WIDE) -> Picture:
+    """Return the chart of a run that `answer` expects, and how far a simulation may be from it."""
+    try:
+        bounds = bounded(run.scenario, run.ledger).sentences()
+    except SendcapError as error:
+        return Picture(problem=str(error))
+    return Picture(chart(run, modes, look), bounds)
 
 
 def chart(run: Run, modes: Sequence[Mode] | None, look: Look = WIDE) -> str:

@@ -1,8 +1,8 @@
 """The answers of a server: each is worked out once, and shared by all browsers.
 
-A thread of this process does the work, and a process that starts once much waits. All else waits in
-one queue. There, answers go before charts, which take longer: many who move a slider at once have
-their numbers soon.
+A thread of this process does the work, and a process that starts once much waits or several look.
+All else waits in one queue. There, answers go before pictures, which take longer: many who move a
+slider at once have their numbers soon.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ from queue import Empty, PriorityQueue
 from typing import Any, Final, NamedTuple
 
 from sendcap.errors import SendcapError
-from sendcap.explore.answer import BOTH, WIDE, Answer, Look, answer, chart
+from sendcap.explore.answer import BOTH, WIDE, Answer, Look, Picture, answer, picture
 from sendcap.explore.sliders import sliders
 from sendcap.files.cleaning import cleaned_by
 from sendcap.readings.modes import Mode
@@ -29,11 +29,13 @@ from sendcap.study.replication.processes import Processes
 _WORKERS: Final = min(os.cpu_count() or 1, 2)
 """More would answer sooner, but each process takes some 200 MB."""
 _MUCH: Final = 3
-"""Jobs that wait when the second worker starts."""
+"""Jobs that wait, or pages that have been opened, when the second worker starts."""
 _KEPT: Final = 200
 """Answers; a chart has 100 kB."""
 
 _RESTS_AFTER_S: Final = 10.0
+_ENDS_AFTER_S: Final = 60.0
+"""Times without a job after which a worker returns its memory, and the second one ends."""
 
 _FIRST, _LATER = range(2)
 _Position = tuple[tuple[tuple[str, float], ...], tuple[Mode, ...], Look]
@@ -43,7 +45,7 @@ _Job = tuple[int, int, Callable[[Any], Any] | None, Any, _Take | None]
 
 class _Answered(NamedTuple):
     answer: Future[Answer]
-    chart: Future[str]
+    picture: Future[Picture]
 
 
 class Answers:
@@ -57,7 +59,9 @@ class Answers:
         self._numbers = count()
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._begun = threading.Event()
+        self._begun = threading.Event()  # the second worker
+        self._opened = 0
+        self._stops = False
         self._threads = [
             threading.Thread(target=self._work, args=(number == 0,), daemon=True)
             for number in range(_WORKERS)
@@ -71,25 +75,35 @@ class Answers:
 
     def stop(self) -> None:
         """Stop the workers, once they have finished what is under way."""
-        self._begun.set()
+        self._stops = True
         for _ in self._threads:
             self._put(_FIRST, None, None, None)
+        self._begun.set()
         for thread in self._threads:
             thread.join()
+
+    def opened(self) -> None:
+        """Note that the page was opened: several who look may soon move something at once."""
+        with self._lock:
+            self._opened += 1
+            if self._opened >= _MUCH:
+                self._begun.set()
 
     def answer(
         self, values: Mapping[str, float], modes: Sequence[Mode], look: Look = WIDE
     ) -> Answer:
-        """Return the answer to a position of the sliders, whose chart will soon be asked for."""
+        """Return the answer to a position of the sliders, whose picture is asked for soon."""
         return self._at(values, modes, look).answer.result()
 
-    def chart(self, values: Mapping[str, float], modes: Sequence[Mode], look: Look = WIDE) -> str:
-        """Return the chart of a position of the sliders."""
-        return self._at(values, modes, look).chart.result()
+    def picture(
+        self, values: Mapping[str, float], modes: Sequence[Mode], look: Look = WIDE
+    ) -> Picture:
+        """Return the picture of a position of the sliders."""
+        return self._at(values, modes, look).picture.result()
 
     def is_drawn(self, values: Mapping[str, float], modes: Sequence[Mode]) -> bool:
-        """Tell whether the chart is there already."""
-        return self._at(values, modes).chart.done()
+        """Tell whether the picture is there already."""
+        return self._at(values, modes).picture.done()
 
     def _at(
         self, values: Mapping[str, float], modes: Sequence[Mode], look: Look = WIDE
@@ -108,23 +122,23 @@ class Answers:
         return answered
 
     def _take(self, position: _Position, answered: _Answered, done: Future[Any]) -> None:
-        """Take an answer, and have the chart drawn."""
+        """Take an answer, and have the picture drawn."""
         if (error := done.exception()) is not None:
             self._forget(position, answered, error)
             return
         found, run = done.result()
         answered.answer.set_result(found)
         if run is None:
-            answered.chart.set_result("")
+            answered.picture.set_result(Picture())
             return
 
-        def take_chart(done: Future[Any]) -> None:
+        def take_picture(done: Future[Any]) -> None:
             if (error := done.exception()) is not None:
                 self._forget(position, answered, error)
             else:
-                answered.chart.set_result(done.result())
+                answered.picture.set_result(done.result())
 
-        self._put(_LATER, _chart, (run, *position[1:]), take_chart)
+        self._put(_LATER, _picture, (run, *position[1:]), take_picture)
 
     def _forget(self, position: _Position, answered: _Answered, error: BaseException) -> None:
         """Say what went wrong instead; whoever asks again has it tried again."""
@@ -132,7 +146,7 @@ class Answers:
             self._answered.pop(position, None)
         if not answered.answer.done():
             answered.answer.set_result(Answer(problem=str(error) or type(error).__name__))
-        answered.chart.set_result("")
+        answered.picture.set_result(Picture())
 
     def _put(
         self,
@@ -149,29 +163,39 @@ class Answers:
         if here:
             self._do_jobs(None)
             return
-        self._begun.wait()
-        processes = Processes(1, simulates=False)
+        while self._begun.wait() and not (self._stops or self._ended.is_set()):
+            processes = Processes(1, simulates=False)
 
-        def abandon() -> None:
-            self._ended.set()
-            processes.abandon()
+            def abandon(started: Processes = processes) -> None:
+                self._ended.set()
+                started.abandon()
 
-        with cleaned_by(abandon):
-            _done(processes, _warmed, self.scenario)
-            self._do_jobs(processes)
-            processes.close()
+            with cleaned_by(abandon):
+                _done(processes, _warmed, self.scenario)
+                self._do_jobs(processes)
+                processes.close()
 
     def _do_jobs(self, processes: Processes | None) -> None:
+        """Do jobs until the end, or in a process until nothing has come for a while."""
         while not self._ended.is_set():
             try:
-                job = self._jobs.get(timeout=_RESTS_AFTER_S)
+                job = self._next_job(processes)
             except Empty:
-                _done(processes, _rested, None)
-                job = self._jobs.get()
+                with self._lock:
+                    self._begun.clear()
+                    self._opened = 0
+                return
             _, _, function, item, take = job
             if function is None or take is None:
-                break
+                return
             take(_done(processes, function, item))
+
+    def _next_job(self, processes: Processes | None) -> _Job:
+        try:
+            return self._jobs.get(timeout=_RESTS_AFTER_S)
+        except Empty:
+            _done(processes, _rested, None)
+        return self._jobs.get(timeout=None if processes is None else _ENDS_AFTER_S)
 
 
 def _done(processes: Processes | None, function: Callable[[Any], Any], item: Any) -> Future[Any]:
@@ -198,7 +222,7 @@ def _warmed(scenario: Scenario) -> None:
     """Load what answers need, which takes longer than an answer."""
     _, run = answer(scenario, {})
     if run is not None:
-        chart(run, BOTH)
+        picture(run, BOTH)
 
 
 def _rested(_item: None) -> None:
@@ -215,6 +239,6 @@ def _answer(item: tuple[Scenario, dict[str, float], tuple[Mode, ...]]) -> tuple[
     return found, None if run is None else pickle.dumps(run)
 
 
-def _chart(item: tuple[bytes, tuple[Mode, ...], Look]) -> str:
+def _picture(item: tuple[bytes, tuple[Mode, ...], Look]) -> Picture:
     run, modes, look = item
-    return chart(pickle.loads(run), modes, look)
+    return picture(pickle.loads(run), modes, look)

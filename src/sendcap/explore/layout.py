@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final, NamedTuple
 
-from sendcap.explore.answer import Answer
+from sendcap.explore.answer import Answer, Picture
 from sendcap.explore.sliders import Slider
 from sendcap.readings.modes import ALL_DELIVERIES
 from sendcap.scenario import Scenario
@@ -27,6 +27,7 @@ _DOCUMENT: Final = """<!DOCTYPE html>
 </html>
 """
 _EXPECTED: Final = "Expected values, worked out without chance."
+_BOUNDS: Final = "How far a simulation may be from this is being worked out."
 _SIMULATED: Final = "One exact simulation, as <code>sendcap run</code> of the file gives it."
 
 _ONLY: Final = "What to expect of this scenario is only known from a simulation"
@@ -91,9 +92,7 @@ def answered(
     without a simulation, the page is told so, and has one.
     """
     if now.only_simulated:
-        reason = now.problem.removeprefix("expected: ").partition(":")[0].partition(" (")[0]
-        words = f"{_ONLY} ({escape(reason)})."
-        return {"problem": "", "simulate": words, "scenario": now.scenario}
+        return {"problem": "", "simulate": _only(now.problem), "scenario": now.scenario}
     if now.problem:
         return {"problem": escape(now.problem)}
     facts = now.deliveries.get(delivery, now.facts)
@@ -104,14 +103,31 @@ def answered(
         for label, value in facts.items()
     )
     sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in now.sentences)
-    notes = "".join(f'<p class="sc-note">{escape(note)}</p>' for note in now.notes)
     how = _SIMULATED if simulated else _EXPECTED
+    bounds = "" if simulated else f'<div id="bounds">{_notes([_BOUNDS])}</div>'
     return {
         "problem": "",
         "tiles": tiles,
-        "words": f'<p class="sc-note">{how}</p>{_table(now.deliveries)}{sentences}{notes}',
+        "words": f'<p class="sc-note">{how}</p>{_table(now.deliveries)}{sentences}'
+        f"{_notes(now.notes)}{bounds}",
         "scenario": now.scenario,
     }
+
+
+def pictured(picture: Picture) -> dict[str, str]:
+    """Return the chart and the bounds as HTML, or the reason for a simulation in their place."""
+    if picture.problem:
+        return {"simulate": _only(picture.problem)}
+    return {"chart": picture.chart, "bounds": _notes(picture.bounds)}
+
+
+def _only(problem: str) -> str:
+    reason = problem.removeprefix("expected: ").partition(":")[0].partition(" (")[0]
+    return f"{_ONLY} ({escape(reason)})."
+
+
+def _notes(notes: Sequence[str]) -> str:
+    return "".join(f'<p class="sc-note">{escape(note)}</p>' for note in notes)
 
 
 def _compared(value: str, before: str | None, simulated: bool) -> str:

@@ -71,15 +71,19 @@
         if (found.simulate) {
           element("problem").hidden = true;
           scenario = found.scenario;
-          element("told").textContent = found.simulate;
-          clearTimeout(later);
-          later = setTimeout(simulate, 300);
+          simulateSoon(found.simulate);
           continue;
         }
         show(found);
         if (!found.problem && (!again || performance.now() - drawn > 600)) {
-          const { chart } = await ask("chart", asked);
-          if (chart) draw(chart);
+          const { chart, bounds, simulate: why } = await ask("picture", asked);
+          // Whoever has had it simulated meanwhile sees that.
+          if (exact) continue;
+          if (why) simulateSoon(why);
+          if (chart) {
+            draw(chart);
+            element("bounds").innerHTML = bounds;
+          }
           drawn = performance.now();
         }
       } catch (error) { fail(error); }
@@ -87,7 +91,14 @@
     asking = false;
   }
 
+  function simulateSoon(why) {
+    element("told").textContent = why;
+    clearTimeout(later);
+    later = setTimeout(simulate, 300);
+  }
+
   function moved() {
+    clearTimeout(later);
     simulation += 1;
     exact = false;
     element("progress").hidden = true;

@@ -21,7 +21,7 @@ from sendcap.explore.answer import BOTH, Look
 from sendcap.explore.answers import Answers
 from sendcap.explore.exact import Exact
 from sendcap.explore.guard import Application, Guard, Message, Receive, Send
-from sendcap.explore.layout import answered, document
+from sendcap.explore.layout import answered, document, pictured
 from sendcap.explore.sliders import sliders
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode
 from sendcap.scenario import Scenario
@@ -182,11 +182,11 @@ def application(path: str, answers: Answers, exact: Exact) -> Application:
         found, before = answers.answer(values, modes, look), answers.answer({}, BOTH)
         return answered(found, before, look.delivery)
 
-    def chart(asked: Mapping[str, Any]) -> dict[str, Any]:
-        drawn = answers.chart(*_position(asked, known, names))
+    def picture(asked: Mapping[str, Any]) -> dict[str, str]:
+        found = answers.picture(*_position(asked, known, names))
         # Not before: it would take the first answer's time.
         exact.warm()
-        return {"chart": drawn}
+        return pictured(found)
 
     def simulate(asked: Mapping[str, Any]) -> dict[str, Any]:
         values, modes, look = _position(asked, known, names)
@@ -199,7 +199,7 @@ def application(path: str, answers: Answers, exact: Exact) -> Application:
             found, expected, look.delivery, simulated=True
         )
 
-    asked_for = {"answer": answer, "chart": chart, "simulate": simulate}
+    asked_for = {"answer": answer, "picture": picture, "simulate": simulate}
 
     # Whoever is let in may still ask too much at once.
     places = threading.BoundedSemaphore(MOST_AT_ONCE)
@@ -207,6 +207,7 @@ def application(path: str, answers: Answers, exact: Exact) -> Application:
     async def served(scope: Message, receive: Receive, send: Send) -> None:
         name = scope["path"].removeprefix(path) if scope["path"].startswith(path) else None
         if scope["method"] in ("GET", "HEAD") and name == "":
+            answers.opened()
             await _respond(send, 200, "text/html", page)
         elif scope["method"] in ("GET", "HEAD") and name in _FILES:
             text = (_HERE / name).read_text(encoding="utf-8")

@@ -99,7 +99,7 @@ def convergence(
 ) -> Convergence:
     """Return the convergence of Delivered % in a run, of some messages or (``"*"``) all."""
     require_tolerances(tolerances_pt)
-    clocks = BothClocks.of(run.ledger, delivery, provider)
+    clocks = BothClocks.of(run.readings, delivery, provider)
     denominator = run.scenario.reporting.denominator
     columns = figures_of(clocks.time_s, clocks.known, mode, denominator)
     reading_pct = columns.delivered_pct

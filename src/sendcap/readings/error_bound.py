@@ -7,7 +7,7 @@ import numpy as np
 
 from sendcap.ledger import Ledger
 from sendcap.readings.convergence import Floats
-from sendcap.readings.kpis import Figures, figures
+from sendcap.readings.kpis import Figures, Readings, figures
 from sendcap.readings.modes import ALL_DELIVERIES, Denominator, Mode
 
 _WIDER: Final = 1.5
@@ -27,8 +27,8 @@ class ErrorBound(NamedTuple):
 
 
 def error_bound(
-    ledger: Ledger,
-    courses: Sequence[Ledger],
+    ledger: Ledger | Readings,
+    courses: Sequence[Ledger | Readings],
     mode: Mode,
     delivery: str = ALL_DELIVERIES,
     denominator: Denominator = "default",

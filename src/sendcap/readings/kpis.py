@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -82,7 +82,7 @@ class Readings:
 
     def known(self, delivery: str = ALL_DELIVERIES, provider: str = ALL_PROVIDERS) -> Known:
         """Return the counts that Campaign knew; see `sendcap.readings.modes.known`."""
-        return self._once((delivery, provider), lambda: known(self.ledger, delivery, provider))
+        return self.once((delivery, provider), lambda: known(self.ledger, delivery, provider))
 
     def figures(
         self,
@@ -97,7 +97,7 @@ class Readings:
             counts = self.known(delivery, provider)
             return self._figures(self.ledger.edges_s, counts, mode, denominator)
 
-        return self._once((mode, delivery, denominator, provider), computed)
+        return self.once((mode, delivery, denominator, provider), computed)
 
     def figures_at(
         self,
@@ -141,12 +141,13 @@ class Readings:
         unknown = np.full(len(columns.time_s), np.nan)
         return columns._replace(open_rate_pct=unknown, click_through_pct=unknown)
 
-    def _once(self, key: tuple[str, ...], compute: Callable[[], _Arrays]) -> _Arrays:
+    def once(self, key: tuple[str, ...], compute: Callable[[], _Arrays]) -> _Arrays:
+        """Return what is computed from the ledger, arrays in named tuples, by a name of it."""
         if key in self._cached:
             value: _Arrays = self._cached[key]
             return value
         value = compute()
-        columns = [column for column in value if isinstance(column, np.ndarray)]
+        columns = list(_columns(value))
         for column in columns:
             # Several readers share it.
             column.setflags(write=False)
@@ -155,6 +156,14 @@ class Readings:
             self._free_bytes -= size
             self._cached[key] = value
         return value
+
+
+def _columns(value: tuple[Any, ...]) -> Iterator[npt.NDArray[Any]]:
+    for part in value:
+        if isinstance(part, tuple):
+            yield from _columns(part)
+        elif isinstance(part, np.ndarray):
+            yield part
 
 
 def figures(

@@ -36,13 +36,15 @@ The ledger does not follow single messages. So the parts count what is yet to ha
 message can be in two of them, with opposite signs: in queue, and accepted and returned later.
 """
 
-from typing import NamedTuple, Self
+from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sendcap.ledger import Counts, Edges, Ledger
-from sendcap.readings.kpis import percentage
+from sendcap.readings.kpis import Readings, percentage
 from sendcap.readings.modes import (
     ALL_DELIVERIES,
     ALL_PROVIDERS,
@@ -70,18 +72,26 @@ class BothClocks(NamedTuple):
     known: Known
     happened: Known
 
-    @classmethod
+    @staticmethod
     def of(
-        cls, ledger: Ledger, delivery: str = ALL_DELIVERIES, provider: str = ALL_PROVIDERS
-    ) -> Self:
+        source: Ledger | Readings,
+        delivery: str = ALL_DELIVERIES,
+        provider: str = ALL_PROVIDERS,
+    ) -> BothClocks:
         """Return the counts of a delivery and provider, ``"*"`` being all of them."""
-        edges = ledger.with_ends(ledger.changes(KNOWN_EVENTS, **names_of(delivery, provider)))
-        return cls(
-            edges,
-            ledger.bin_s,
-            known(ledger, delivery, provider, edges=edges),
-            known(ledger, delivery, provider, "happened", edges),
-        )
+        readings = Readings.of(source)
+        ledger = readings.ledger
+
+        def counted() -> BothClocks:
+            edges = ledger.with_ends(ledger.changes(KNOWN_EVENTS, **names_of(delivery, provider)))
+            return BothClocks(
+                edges,
+                ledger.bin_s,
+                known(ledger, delivery, provider, edges=edges),
+                known(ledger, delivery, provider, "happened", edges),
+            )
+
+        return readings.once(("both clocks", delivery, provider), counted)
 
     @property
     def time_s(self) -> Floats:
