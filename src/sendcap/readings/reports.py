@@ -89,8 +89,7 @@ class Reports:
         Raises
         ------
         SendcapError
-            If the moment is before 0, no duration or time by the clock, or if there is no such
-            delivery.
+            As from `dashboard`.
         """
         return truth(self.ledger, self._moment_s(t), delivery)
 
@@ -110,8 +109,7 @@ class Reports:
         Raises
         ------
         SendcapError
-            If the moment is before 0, no duration or time by the clock, or if there is no such mode
-            or delivery.
+            As from `dashboard`.
 
         Notes
         -----
@@ -180,8 +178,7 @@ class Reports:
         Raises
         ------
         SendcapError
-            If the moment is before 0, no duration or time by the clock, or if there is no such
-            delivery.
+            As from `dashboard`.
         """
         return throughput(self.ledger, self._moment_s(t), delivery, start=self.scenario.start)
 

@@ -57,12 +57,6 @@ def _how_sent(delivery: Delivery, start: datetime | None) -> str:
     return capital("; ".join(words)) or "Once"
 
 
-def _ready(delivery: Delivery) -> str:
-    if not delivery.spread:
-        return "all at once"
-    return elapsed(delivery.spread) + (", by the hour" if delivery.pattern else "")
-
-
 def tables(scenario: Scenario) -> list[Table]:
     """Return the settings of a scenario that matter most; its file has all of them."""
     settings, population = to_dict(scenario), scenario.population
@@ -75,7 +69,9 @@ def tables(scenario: Scenario) -> list[Table]:
             messages: f"{delivery.messages:,}",
             **({"Segment": delivery.segment or "all people"} if in_segments else {}),
             **_starts(scenario, delivery),
-            "Ready over": _ready(delivery),
+            "Ready over": elapsed(delivery.spread) + (", by the hour" if delivery.pattern else "")
+            if delivery.spread
+            else "all at once",
             "Validity": elapsed(scenario.honoured_validity(delivery)),
             **({"Batches of": f"{scenario.batch_of(delivery):,}"} if own_batches else {}),
             **({"Priority": delivery.priority} if scenario.mta.order == "priority" else {}),
@@ -125,12 +121,19 @@ def _starts(scenario: Scenario, delivery: Delivery) -> dict[str, str]:
 def _rest(scenario: Scenario, settings: dict[str, Any]) -> dict[str, str]:
     relay, mta, reporting = settings["relay"], settings["mta"], settings["reporting"]
     batches = f"{counted(relay['workers'], 'worker')}, {relay['batch']} messages at a time"
+    addresses = {f"Source IPs of {name}": f"{pool['ips']:,}" for name, pool in mta["pools"].items()}
+    own_retries = {
+        f"Retries at {name}": written(provider["retry"])
+        for name, provider in settings["providers"].items()
+        if provider["retry"] != "mta"
+    }
     return {
         "Relay": f"{batches}, which takes {written(relay['batch_time'])}",
         "Relay's rate": written(relay.get("rate", "none")),
-        **_addresses(mta),
+        **(addresses or {"Source IPs": f"{mta['ips']:,}"}),
         "Ingress rate": written(mta.get("ingress_rate", "none")),
-        **_retries(settings),
+        "Retries": written(mta["retry"]),
+        **own_retries,
         "Validity counts from": _CLOCK_ORIGINS[mta["clock_origin"]],
         "Longest validity": elapsed(scenario.mta.longest_validity),
         "Bounces are reported after": written(settings["feedback"]["synchronous"]),
@@ -138,20 +141,6 @@ def _rest(scenario: Scenario, settings: dict[str, Any]) -> dict[str, str]:
         "Dashboard refreshed every": reporting["refresh"],
         "Opens and clicks every": reporting["engagement_refresh"],
     }
-
-
-def _addresses(mta: dict[str, Any]) -> dict[str, str]:
-    pools = {f"Source IPs of {name}": f"{pool['ips']:,}" for name, pool in mta["pools"].items()}
-    return pools or {"Source IPs": f"{mta['ips']:,}"}
-
-
-def _retries(settings: dict[str, Any]) -> dict[str, str]:
-    own = {
-        f"Retries at {name}": written(provider["retry"])
-        for name, provider in settings["providers"].items()
-        if provider["retry"] != "mta"
-    }
-    return {"Retries": written(settings["mta"]["retry"])} | own
 
 
 def written(value: Any) -> str:

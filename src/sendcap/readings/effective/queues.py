@@ -7,8 +7,7 @@ from typing import Final
 from sendcap.model.scaling import waiting_for
 from sendcap.readings.effective.reactions import bad_time_rows, reaction_rows
 from sendcap.readings.effective.retries import retry_rows
-from sendcap.readings.effective.scope import Scope
-from sendcap.readings.effective.throttles import limit_text, throttle_text
+from sendcap.readings.effective.throttles import Scope, limit_text, throttle_text
 from sendcap.scenario import PRIORITIES, PostfixScaling, Queue, Scenario
 from sendcap.scenario.constraints import queue_constraints
 from sendcap.scenario.provider import Provider

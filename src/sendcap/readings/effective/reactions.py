@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from sendcap.readings.effective.scope import Scope
-from sendcap.readings.effective.throttles import throttle_text
+from sendcap.readings.effective.throttles import Scope, throttle_text
 from sendcap.scenario import Constant, Disturbance, Rate, Scenario, Suspend
 from sendcap.scenario.random_time import RandomTime
 from sendcap.text.quantities import all_units, counted, elapsed, listed

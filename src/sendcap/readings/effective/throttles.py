@@ -1,15 +1,38 @@
-"""Throttles in words, with the figures of their limits."""
+"""Throttles in words, with the figures of each source address and of all together."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from sendcap.readings.effective.scope import Scope
 from sendcap.scenario.constraints import Constraint, Pace, throttle_constraint
 from sendcap.scenario.rates import Rate
 from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, Throttle, WarmUp
+from sendcap.text.clock import moment_text
 from sendcap.text.quantities import DAY_S, all_units, significant
 
 _PERIODS: Final = {1: "s", 60: "min", 3600: "h", 86_400: "d"}
 _MOST_STEPS: Final = 40
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The source addresses of a queue, or of one queue for each of them, and the clock."""
+
+    ips: int
+    apart: bool = False  # each address has a queue of its own
+    start: datetime | None = None
+
+    def total(self, each: str, of_all: str) -> str:
+        """Return a figure of each address, and of all.
+
+        >>> Scope(4).total("10", "40"), Scope(1).total("10", "10")
+        ('10 each IP = 40', '10')
+        """
+        return of_all if self.ips == 1 else f"{each} each IP = {of_all}"
+
+    def moment(self, seconds: float) -> str:
+        """Return a moment, by the clock where there is one."""
+        return moment_text(seconds, self.start)
 
 
 def throttle_text(throttle: Throttle, scope: Scope) -> str:

@@ -12,7 +12,7 @@ from sendcap.charts.drawing import charts_in
 from sendcap.charts.figures import Heading, cut_within, left_of_rows, panels_on
 from sendcap.charts.labels import name_beside
 from sendcap.charts.narrow import Named
-from sendcap.charts.style import BLUE, DASHES, INK, ORANGE, SKY, STONE, house_style
+from sendcap.charts.style import BLUE, DASHES, INK, ORANGE, SKY, STONE, Look, house_style
 from sendcap.charts.timeaxis import TimeAxis
 from sendcap.study.calendar.slots import MOST_ROWS
 from sendcap.text.shares import share_text
@@ -52,14 +52,19 @@ def calendar(result: Calendar, ax: Axes | None = None) -> Axes:
         above_in=0.12,
         below_in=0.76,
     )
-    last_s = max(max(_ends_s(slot)) for slot in result.slots)
-    last_s = 1.02 * max(last_s, result.deadline_s or 0.0)
+    phases = {slot: _phases(slot) for slot in result.slots}
+    ends_s = [begins_s + lasts_s for each in phases.values() for begins_s, lasts_s in each.values()]
+    planned_s = [slot.planned_s for slot in result.slots]
+    last_s = 1.02 * max(*ends_s, *planned_s, result.deadline_s or 0.0)
     start = result.scenario.start
     TimeAxis(result.scenario, 0.0, last_s, "linear", start).on([axes])
     axes.set_ylim(len(rows) - 0.4, -0.7)
     for number, slots in enumerate(rows.values()):
         for slot in slots:
-            _draw(axes, number, slot)
+            for label, (begins_s, lasts_s) in phases[slot].items():
+                height = 0.16 if label == _RETRIED else 0.55
+                look: Look = {"left": begins_s, "color": _COLOURS[label], "linewidth": 0}
+                axes.barh([number], [lasts_s], height=height, **look)
         if len(slots) <= MOST_ROWS:
             planned_s = [slot.planned_s for slot in slots]
             axes.plot(planned_s, [number] * len(slots), "|", color=INK, markersize=11.0)
@@ -67,30 +72,22 @@ def calendar(result: Calendar, ax: Axes | None = None) -> Axes:
         axes.axvline(result.deadline_s, color=INK, linewidth=1.0, linestyle=DASHES)
         write_at(axes, (result.deadline_s, -0.55), "deadline", (4.0, 0.0), fontsize=8.0)
     name_rows(axes, names)
-    used = [
-        Named(colour, label)
-        for label, colour in _COLOURS.items()
-        if any(_spans(slot).get(label, (0.0, 0.0))[1] for slot in result.slots)
-    ]
-    name_beside(axes, used)
+    used = {label for each in phases.values() for label in each}
+    name_beside(axes, [Named(_COLOURS[label], label) for label in _COLOURS if label in used])
     return axes
 
 
 _TO_BE_CONFIRMED: Final = "to be confirmed"
+_RETRIED: Final = "retried, reported"
 _COLOURS: Final = {
     _TO_BE_CONFIRMED: ORANGE,
     "relayed": BLUE,
     "at the MTA": SKY,
-    "retried, reported": STONE,
+    _RETRIED: STONE,
 }
 
 
-def _ends_s(slot: Slot) -> list[float]:
-    begins_and_lasts_s = _spans(slot).values()
-    return [slot.planned_s, *(begins_s + lasts_s for begins_s, lasts_s in begins_and_lasts_s)]
-
-
-def _spans(slot: Slot) -> dict[str, tuple[float, float]]:
+def _phases(slot: Slot) -> dict[str, tuple[float, float]]:
     """Return where each phase begins, and how long it lasts."""
     # A part may start later than it is confirmed, or than the whole is given up.
     waits_until_s = min(slot.confirmed_s, slot.gives_up_s)
@@ -104,12 +101,3 @@ def _spans(slot: Slot) -> dict[str, tuple[float, float]]:
         if label == _TO_BE_CONFIRMED:
             begins_s = slot.starts_s
     return spans
-
-
-def _draw(axes: Axes, row: int, slot: Slot) -> None:
-    for label, (begins_s, lasts_s) in _spans(slot).items():
-        settles = label == list(_COLOURS)[-1]
-        height = 0.16 if settles else 0.55
-        axes.barh(
-            [row], [lasts_s], left=[begins_s], height=height, color=_COLOURS[label], linewidth=0
-        )

@@ -183,8 +183,6 @@ def decimals(width_pt: float) -> int:
 def number_text(values: Range, number: float) -> str:
     """Return a number of `Range.number_at` in the unit of the range.
 
-    Examples
-    --------
     >>> from sendcap.scenario import Range
     >>> number_text(Range(0.1, 0.3), 0.12345), number_text(Range(1000, 8000), 2000.0)
     ('0.123', '2,000')

@@ -192,8 +192,6 @@ def raised(rate: Rate, units: int, *, server: bool = False) -> Rate:
 
     A server's rate has no burst. Other rates retain an explicit burst.
 
-    Examples
-    --------
     >>> from sendcap.scenario import Rate
     >>> str(raised(Rate.parse("100/s"), 1)), str(raised(Rate.parse("1/s"), 1))
     ('110/s', '11/10s,max_burst=1')

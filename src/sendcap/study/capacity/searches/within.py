@@ -222,8 +222,6 @@ def _root(
 def certain_digits(size: Estimate) -> int:
     """Return a count rounded down to the digits about certain by the interval, at least the first.
 
-    Examples
-    --------
     >>> certain_digits(Estimate(9_537_412.0, 9_534_000.0, 9_541_000.0, 4))
     9537000
     """

@@ -6,7 +6,6 @@ from typing import Final
 
 from sendcap.charts.style import save_png
 from sendcap.files.tables import csv_text
-from sendcap.study.sweeps.charts.sensitivity import screening_chart, sensitivity_chart
 from sendcap.study.sweeps.files import write_files, write_results
 from sendcap.study.sweeps.sensitivity.screening import Screening
 from sendcap.study.sweeps.sensitivity.sobol import Sensitivity
@@ -20,10 +19,6 @@ def save(result: Sensitivity | Screening, directory: Path, title: str) -> None:
     """Write indices or effects, their chart and all runs into a sweep's directory."""
     write_results(directory, result.runs)
     chart = io.BytesIO()
-    if isinstance(result, Screening):
-        save_png(screening_chart(result, title), chart)
-        table = result.effects
-    else:
-        save_png(sensitivity_chart(result, title), chart)
-        table = result.indices
+    save_png(result.plot(title=title), chart)
+    table = result.effects if isinstance(result, Screening) else result.indices
     write_files(directory, {INDICES: csv_text(table).encode(), CHART: chart.getvalue()})
