@@ -251,39 +251,25 @@ def limits_s(
     first_s, last_s = (edges_s[changes[[0, -1]]].tolist()) if len(changes) else (end_s, 0.0)
     last_s = max([last_s, *(mark.last_s for mark in marks if mark.last_s <= end_s)])
     first_s = min(first_s, last_s) or run.ledger.bin_s
-    return first_s, max(room_after(run.scenario) * last_s, 2 * first_s)
-
-
-def room_after(scenario: Scenario) -> float:
-    """Return the multiple of the last change at which an axis ends.
-
-    What comes after a horizon was cut off: it is not known that nothing changes there.
-    """
-    return ROOM_AFTER if scenario.time.horizon is None else 1.0
+    # What comes after a horizon was cut off: it is not known that nothing changes there.
+    room = ROOM_AFTER if run.scenario.time.horizon is None else 1.0
+    return first_s, max(room * last_s, 2 * first_s)
 
 
 def start_of(start: Start, scenario: Scenario) -> datetime | None:
     """Return the moment on the wall at t = 0; None where elapsed time is asked for."""
-    if start is None:
-        return None
-    if isinstance(start, datetime):
-        return _of_our_time(start)
-    if start == ELAPSED:
+    if start in (None, ELAPSED):
         return None
     if start == OF_THE_SCENARIO:
         if scenario.start is None:
             raise SendcapError("start: the scenario has none; give one, such as 2026-11-27T09:00")
         return scenario.start
     try:
-        moment = datetime.fromisoformat(start)
+        moment = start if isinstance(start, datetime) else datetime.fromisoformat(str(start))
     except ValueError:
         raise SendcapError(
             f"start: {start!r} is not a moment; write it like 2026-11-27T09:00"
         ) from None
-    return _of_our_time(moment)
-
-
-def _of_our_time(moment: datetime) -> datetime:
     try:
         return of_our_time(moment)
     except ValueError as problem:

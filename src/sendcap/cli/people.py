@@ -60,6 +60,8 @@ def people(directory: Path, profile: int | None) -> None:
     delivery targeted, how many were excluded and why, the state of the list at the end of each
     week, and how many people got how many messages in each week.
     """
+    from sendcap.readings.people import people_sentences
+
     run = sendcap.open_run(directory)
     if profile is not None:
         _show_profile(run, profile)
@@ -67,20 +69,13 @@ def people(directory: Path, profile: int | None) -> None:
     show_preparations(run)
     _show(run, "The list", run.list_health(), _HEALTH)
     _show_weeks(run, run.messages_per_week())
-    say_what_became(run)
+    say(*people_sentences(run))
 
 
 def show_preparations(run: sendcap.Run, most: int = _MOST_ROWS) -> None:
     """Print whom each delivery went to."""
     title = "Preparations: people targeted, excluded, and to deliver"
     _show(run, title, run.preparations(), _PREPARATIONS, most)
-
-
-def say_what_became(run: sendcap.Run) -> None:
-    """Print what became of the people, in sentences."""
-    from sendcap.readings.people import people_sentences
-
-    say(*people_sentences(run))
 
 
 def _show(

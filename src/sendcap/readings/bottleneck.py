@@ -35,11 +35,6 @@ def _furthest(behind: Mapping[Stage, float]) -> Stage | None:
     return furthest if behind[furthest] >= _AT_ONCE_S else None
 
 
-def _ready_s(scenario: Scenario, stage: Stage) -> float:
-    """Return the time until the last message is ready."""
-    return max(delivery.at + delivery.spread for delivery in scenario.deliveries) - stage.from_s
-
-
 def held_up(scenario: Scenario, stages: Sequence[Stage], ledger: Ledger) -> str:
     """Return the bottleneck of a run and the reason, in words.
 
@@ -87,8 +82,9 @@ def at_once(scenario: Scenario) -> bool:
 def _nothing(scenario: Scenario, slowest: Stage) -> str:
     if slowest.needs_s < _AT_ONCE_S:
         return "no stage needs as much as a second for its load."
+    ready_s = max(delivery.at + delivery.spread for delivery in scenario.deliveries)
     return (
-        f"the messages become ready over {elapsed(_ready_s(scenario, slowest))}, and every stage "
+        f"the messages become ready over {elapsed(ready_s - slowest.from_s)}, and every stage "
         f"carries them as they come; the slowest, {_name(slowest)}, needs at least "
         f"{elapsed(slowest.needs_s)} for all of its load."
     )

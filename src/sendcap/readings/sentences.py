@@ -30,7 +30,7 @@ def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
         if not run.ledger.messages():
             return
     yield _delivered(run)
-    yield _accepted(run.ledger) + _by_the_clock(run)
+    yield _accepted(run)
     if (delayed := delay_sentence(run.ledger)) is not None:
         yield delayed
     yield held_up(run.as_sent, loaded_stages(run.ledger, run.as_sent), run.ledger)
@@ -87,26 +87,22 @@ def _held_back(run: Run) -> Counter[str]:
     return counts
 
 
-def _accepted(ledger: Ledger) -> str:
-    times_s = [accepted_at_s(ledger, pct) for pct in ACCEPTED_PCT]
-    half, most, nearly_all = (None if time_s is None else elapsed(time_s) for time_s in times_s)
-    if half is None:
+def _accepted(run: Run) -> str:
+    reached_s = [accepted_at_s(run.ledger, pct) for pct in ACCEPTED_PCT]
+    times_s = [time_s for time_s in reached_s if time_s is not None]
+    if not times_s:
         return "No message was ever accepted."
-    return (
+    half, most, nearly_all = map(elapsed, times_s)
+    text = (
         f"Half of all that is ever accepted has been accepted after {half}, 90 % after {most} and "
         f"99 % after {nearly_all}."
     )
-
-
-def _by_the_clock(run: Run) -> str:
-    """Return when that was by the clock: of several deliveries nobody counts from t = 0."""
     start = run.scenario.start
-    reached_s = [accepted_at_s(run.ledger, pct) for pct in ACCEPTED_PCT]
-    times_s = [time_s for time_s in reached_s if time_s is not None]
-    if start is None or len(run.ledger.written) == 1 or len(times_s) < len(reached_s):
-        return ""
+    # Of several deliveries nobody counts from t = 0.
+    if start is None or len(run.ledger.written) == 1:
+        return text
     moments = [brief_moment(time_s, start, times_s[-1]) for time_s in times_s]
-    return f" By the clock that is {listed(moments)}."
+    return f"{text} By the clock that is {listed(moments)}."
 
 
 def delay_sentence(ledger: Ledger, delivery: str | None = None) -> str | None:
@@ -160,7 +156,7 @@ def _on_the_way(found: Convergence, run: Run, *, by_the_clock: bool) -> Iterator
     def at(seconds: float) -> str:
         if start is None:
             return f"after {elapsed(seconds)}"
-        return f"at {brief_moment(seconds, start, _latest_s(found))}"
+        return f"at {brief_moment(seconds, start, max(found.settling_s.values()))}"
 
     def since(seconds: float) -> str:
         return at(seconds) if start is None else f"from {at(seconds).removeprefix('at ')} on"
@@ -188,7 +184,3 @@ def _on_the_way(found: Convergence, run: Run, *, by_the_clock: bool) -> Iterator
             f"{above.above_final_pt:.2f} points above its end, since soft bounces count as failed "
             "until a retry succeeds."
         )
-
-
-def _latest_s(found: Convergence) -> float:
-    return max(found.settling_s.values())

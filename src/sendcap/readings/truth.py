@@ -56,18 +56,13 @@ def truth(ledger: Ledger, t_s: float, delivery: str = ALL_DELIVERIES) -> Truth:
     happened = known(ledger, delivery, clock="happened", edges=edge)
     now = {name: float(column[0]) for name, column in fates(happened).items()}
     of = happened.to_deliver or math.nan
-    counts = {name: round(count) for name, count in now.items()}
     return Truth(
         delivery=delivery,
         time_s=float(t_s),
         as_of_s=float(ledger.edges_s[edge[0]]),
         to_deliver=round(float(happened.to_deliver)),
         relayed=round(float(happened.relayed[0])),
-        delivered=counts["delivered"],
-        failed=counts["failed"],
-        backing_off=counts["backing_off"],
-        untried=counts["untried"],
-        not_relayed=counts["not_relayed"],
+        **{name: round(count) for name, count in now.items()},
         delivered_pct=100.0 * now["delivered"] / of,
         failed_pct=100.0 * now["failed"] / of,
     )

@@ -105,16 +105,11 @@ def _jitter(policy: RetryPolicy) -> str:
             return f"; each delay ± {all_units(policy.jitter_s / 2.0)}"
         case EximRetry() if policy.needs_uniform:
             return "; delays of H steps are the middle of their range"
+        case _ if policy.run_every_s:
+            every, half = all_units(policy.run_every_s), all_units(policy.run_every_s / 2.0)
+            return f"; at scans of the queue, every {every}, so up to {half} sooner or later"
         case _:
-            return _at_runs(policy)
-
-
-def _at_runs(policy: RetryPolicy) -> str:
-    """Return when messages that are due are tried, if they wait for that."""
-    if not policy.run_every_s:
-        return ""
-    every, half = all_units(policy.run_every_s), all_units(policy.run_every_s / 2.0)
-    return f"; at scans of the queue, every {every}, so up to {half} sooner or later"
+            return ""
 
 
 def _lifetimes(scenario: Scenario, deliveries: Sequence[Delivery]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sendcap.model.confirmation import Asked, confirmations
+from sendcap.model.confirmation import confirmations
 from sendcap.readings.convergence import settling_s
 from sendcap.readings.kpis import figures_of
 from sendcap.readings.remaining import BothClocks
@@ -50,6 +50,7 @@ def slots_of(run: Run, share: float, limits: Limits | None = None) -> Iterator[S
     """Yield the slot of each delivery, in the order of their starts."""
     planned = {each.name: each for each in run.scenario.deliveries}
     asked = confirmations(run.scenario)
+    of_asking = ("asked_s", "confirmed_s", "gives_up_s")
     timed = []
     for sent in run.as_sent.deliveries:
         ledger, name = run.ledger, sent.name
@@ -59,7 +60,7 @@ def slots_of(run: Run, share: float, limits: Limits | None = None) -> Iterator[S
         settled_s, delivered_pct = settled(run, name)
         times = {
             "planned_s": planned[name].at,
-            **_asked_s(asked.get(name)),
+            **{key: getattr(asked.get(name), key, math.nan) for key in of_asking},
             "starts_s": sent.at if sent.is_started else math.inf,
             "relayed_s": relayed_s,
             "stopped_s": stopped_s if stopped_s < relayed_s and sent.is_started else math.nan,
@@ -103,11 +104,6 @@ def accepted_s(run: Run, share: float, sent: Delivery) -> float:
     if not run.ledger.messages(delivery=sent.name):
         return sent.at
     return accepted_share_s(run.ledger, share, sent.name)
-
-
-def _asked_s(asked: Asked | None) -> dict[str, float]:
-    keys = ("asked_s", "confirmed_s", "gives_up_s")
-    return {key: math.nan if asked is None else getattr(asked, key) for key in keys}
 
 
 def settled(run: Run, delivery: str) -> tuple[float, float]:

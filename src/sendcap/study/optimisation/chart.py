@@ -56,19 +56,14 @@ def front_chart(found: Tried, title: str = "", ax: Axes | None = None) -> Axes:
         label = "put to the test, and not sure to meet it"
         axes.plot(refuted["cost"], refuted[column], "x", color=INK, markersize=8, label=label)
     if isinstance(found, Optimum):
-        _mark(axes, found)
+        mean, cost = found.estimate.mean, found.cost
+        axes.plot([cost, cost], [mean, found.bound], color=RED, linewidth=1.4)
+        text = f"cheapest that meets it: {cost_text(cost)}, with {settings_text(found.settings)}"
+        label = "\n".join(textwrap.wrap(text, _LETTERS))
+        axes.plot([cost], [mean], "D", color=RED, markersize=8, label=label)
     axes.set_xlabel("cost", loc="left")
     axes.set_ylabel(in_words(column), loc="top")
     measure_axis(axes.yaxis, column)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:,.6g}"))
     axes.legend(loc="best", frameon=False)
     return axes
-
-
-def _mark(axes: Axes, found: Optimum) -> None:
-    """Mark the answer, with the mean and the bound of the test."""
-    mean, bound = found.estimate.mean, found.bound
-    axes.plot([found.cost, found.cost], [mean, bound], color=RED, linewidth=1.4)
-    text = f"cheapest that meets it: {cost_text(found.cost)}, with {settings_text(found.settings)}"
-    label = "\n".join(textwrap.wrap(text, _LETTERS))
-    axes.plot([found.cost], [mean], "D", color=RED, markersize=8, label=label)

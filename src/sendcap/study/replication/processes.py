@@ -128,8 +128,9 @@ class Processes:
 
     def _received(self, worker: _Worker, again: deque[_Task]) -> Iterator[Finished]:
         """Take a message of a worker: that it has started, or a result; or its death."""
-        message = _next_message(worker.pipe)
-        if message is None:
+        try:
+            message = worker.pipe.recv_bytes()
+        except (EOFError, OSError):
             yield from self._replaced(worker, again)
             return
         if not worker.started:
@@ -161,14 +162,6 @@ class Processes:
                 died = WorkerDiedError(f"worker process died {_DEATHS} times ({_how(code)})")
                 yield suspect.item, _future(pickle.dumps((False, died)))
         again.extend(task for task in worker.tasks if task is not None)
-
-
-def _next_message(pipe: Connection) -> bytes | None:
-    """Return what a process has sent, or None after its death."""
-    try:
-        return pipe.recv_bytes()
-    except (EOFError, OSError):
-        return None
 
 
 class _Worker:

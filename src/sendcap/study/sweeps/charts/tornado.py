@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -131,14 +132,10 @@ def _bar(table: pd.DataFrame, measure: str, name: str, usual: dict[str, Any]) ->
         # Of a design no value comes twice: its lowest and its highest fifth stand for the ends.
         fifths = pd.qcut(pd.Series(sizes, index=table.index, dtype=float), 5)
         means = table.groupby(fifths, observed=True)[measure].mean()
-        is_text = any(isinstance(value, str) for value in table[name])
-        labels = [_between(fifth.left, fifth.right, is_text) for fifth in means.index]
-        means.index = pd.Index(labels)
+        is_duration = any(isinstance(value, str) for value in table[name])
+        write = elapsed if is_duration else "{:.3g}".format
+        # Of the lowest fifth the end is a little below the least value.
+        least = 0.0 if is_duration else -math.inf
+        texts = [f"{write(max(each.left, least))} to {write(each.right)}" for each in means.index]
+        means.index = pd.Index(texts)
     return means.dropna()
-
-
-def _between(low: float, high: float, is_duration: bool) -> str:
-    """Write a range of a parameter's values."""
-    if is_duration:
-        return f"{elapsed(max(low, 0.0))} to {elapsed(high)}"
-    return f"{low:.3g} to {high:.3g}"
