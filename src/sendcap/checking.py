@@ -10,19 +10,20 @@ from sendcap.files.directory import LITTER, Contents
 from sendcap.files.single import plain_words
 from sendcap.importers.imported import REPORT
 from sendcap.saved import RUN, read_run
+from sendcap.study.calendar.files import CALENDAR_OF_A_SCENARIO
 from sendcap.study.capacity.files import LIMITS_OF_A_SCENARIO
 from sendcap.study.convergence.files import COMPARISON, CONVERGENCE
+from sendcap.study.drain.files import DRAINED
 from sendcap.study.forecasts.files import FORECAST
 from sendcap.study.sweeps.files import STORE, STUDY
 from sendcap.study.sweeps.store import MARK, damaged_files
 
 _STUDY: Final = Contents("the results of a study", frozenset({STUDY}), frozenset())
 _STORE: Final = Contents("a store of runs", frozenset({MARK}), frozenset())
-_KINDS: Final = (
-    *(RUN, LIMITS_OF_A_SCENARIO, CONVERGENCE, COMPARISON, FORECAST, CALIBRATION, REPORT),
-    *(_STUDY, _STORE),
+KINDS: Final = (
+    *(RUN, LIMITS_OF_A_SCENARIO, CONVERGENCE, COMPARISON, FORECAST, CALENDAR_OF_A_SCENARIO),
+    *(DRAINED, CALIBRATION, REPORT, _STUDY, _STORE),
 )
-
 
 _UNKNOWN: Final = (
     "has no checksums, so nobody can tell whether it has changed: an older sendcap has saved it"
@@ -49,7 +50,7 @@ def _check(directory: Path) -> tuple[str, list[str]]:
     except SendcapError as error:
         problems = [str(error)]
     names = present | checksums.keys() | {SUMMARY}
-    kind = next((kind for kind in _KINDS if kind.marks <= names), None)
+    kind = next((kind for kind in KINDS if kind.marks <= names), None)
     if kind is None:
         raise SendcapError(f"{directory}: is not a directory that sendcap has saved")
     problems += [f"{directory / name}: is missing" for name in sorted(checksums.keys() - present)]

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import shutil
 
 import pytest
+
+from sendcap import checking
+from sendcap import study as package
+from sendcap.files.directory import Contents
 
 STUDY = """
 scenario = "small.toml"
@@ -81,3 +87,18 @@ def test_a_study_and_the_store_are_checked(sendcap, place) -> None:
     assert f"{runs.relative_to(place)}: is damaged" in result.stderr
     assert runs.exists(), "a check changes nothing"
     assert sendcap("plot", "out", "sweep").exit_code == 2
+
+
+def test_a_calendar_is_checked(sendcap) -> None:
+    assert sendcap("calendar", "small.toml", "--out", "out").exit_code == 0
+    result = sendcap("check", "out")
+    assert result.stdout == "ok: out: what sendcap calendar has saved, complete and unchanged\n"
+
+
+def test_what_any_command_saves_can_be_checked() -> None:
+    files = [name for _, name, _ in pkgutil.walk_packages(package.__path__, "sendcap.study.")]
+    modules = [importlib.import_module(name) for name in files if name.endswith(".files")]
+    found = [each for module in modules for each in vars(module).values()]
+    contents = [each for each in found if isinstance(each, Contents)]
+    assert len(contents) > 5
+    assert [each.what for each in contents if each not in checking.KINDS] == []
