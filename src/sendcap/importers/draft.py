@@ -119,25 +119,18 @@ class Draft:
         why: str = "",
         *,
         providers: Sequence[str] = (),
-        pools: Sequence[str] = (),
         deliveries: Sequence[str] = (),
     ) -> None:
         """Put a limit over several queues into the scenario, of all that are not named.
 
         ``value`` has its ``rate``, its ``connections`` or both, as a scenario file has them.
         """
-        number = len(self.data.setdefault("limits", []))
-        taken = [limit["name"] for limit in self.data["limits"]]
-        self.data["limits"].append({"name": as_name(name, taken)})
-        for key, names in (
-            ("providers", providers),
-            ("pools", pools),
-            ("deliveries", deliveries),
-        ):
-            if names:
-                self.data["limits"][number][key] = list(names)
+        limits = self.data.setdefault("limits", [])
+        covers = {"providers": list(providers), "deliveries": list(deliveries)}
+        named = {key: names for key, names in covers.items() if names}
+        limits.append({"name": as_name(name, [limit["name"] for limit in limits]), **named})
         for key, each in value.items():
-            self.put(("limits", number, key), each, entry, why)
+            self.put(("limits", len(limits) - 1, key), each, entry, why)
 
     def lifetime(self, seconds: float, entry: Entry, why: str = "") -> None:
         """Let every message live as long as an entry that has been put lets it."""

@@ -122,6 +122,17 @@ def addressed_by(plan: Plan, base: Scenario, group_of: Callable[[str], str]) -> 
     return Addressed(groups, shares, plan.messages or (None if several else audience.messages))
 
 
+def by_treatment(treatment_of: Callable[[str], object]) -> Callable[[str], str]:
+    """Return the function from a domain to its provider: its own, if it is treated unlike most."""
+    usual = treatment_of("")
+
+    def group_of(domain: str) -> str:
+        other = known.OTHER if treatment_of(domain) == usual else domain
+        return next(iter(known.names_of(domain)), other)
+
+    return group_of
+
+
 def _group(plan: Plan, name: str, share: float, domains: Mapping[str, float]) -> Group:
     queues = 1
     if name == known.OTHER:

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
-from sendcap.errors import ConfigurationError
+from sendcap.errors import ConfigurationError, SendcapError
 from sendcap.files.kinds import as_file, mistaken
 from sendcap.files.single import plain_words
 from sendcap.scenario.files import read_text
@@ -16,6 +17,8 @@ _WHOLE: Final = re.compile(r"\d{1,12}", re.ASCII)
 _MOST_REPEATS: Final = 3
 _LONGEST_EXPRESSION: Final = 200
 _LONGEST_MATCHED: Final = 300
+_MOST_FILES: Final = 200
+_DEEPEST: Final = 20
 
 _Value = TypeVar("_Value")
 
@@ -143,6 +146,25 @@ def read_configuration(source: str | Path, kind: str) -> Text:
     if all(not line or line.startswith("#") for line in lines):
         raise text.nothing()
     return text
+
+
+@dataclass
+class Including:
+    """Reads a configuration whose files may include others."""
+
+    files: list[str] = field(default_factory=list)
+    missing: list[tuple[Entry, str]] = field(default_factory=list)  # includes, and the reason
+
+    def included(self, include: Entry, path: Path, kind: str, depth: int) -> Text | None:
+        """Return an included file; None for a missing one."""
+        if depth >= _DEEPEST or len(self.files) >= _MOST_FILES:
+            name, _, line = include.where.rpartition(":")
+            raise line_error(name, int(line), "too many nested includes; is there a cycle?")
+        try:
+            return read_configuration(path, kind)
+        except SendcapError as error:
+            self.missing.append((include, str(error)))
+            return None
 
 
 def read(source: str | Path, kind: str) -> Text:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
 from sendcap.importers.draft import Draft
 from sendcap.importers.exim.lines import Lines
@@ -20,7 +19,7 @@ from sendcap.importers.exim.sections import Rule, Sections, sections_of
 from sendcap.importers.exim.transports import put_limits
 from sendcap.importers.exim.ways import transport_of
 from sendcap.importers.imported import Imported
-from sendcap.importers.plan import Group, Plan
+from sendcap.importers.plan import Group, Plan, by_treatment
 from sendcap.importers.reading import Entry, Text, read_configuration
 from sendcap.scenario.retry.policy import DELAY
 
@@ -69,14 +68,7 @@ def import_exim(
     def treatment_of(domain: str) -> tuple[Rule | None, str | None]:
         return rules.rule_of(domain), transport_of(sections, domain)
 
-    usual = treatment_of("")
-
-    def group_of(domain: str) -> str:
-        """Return the provider of a domain: its own, if a rule or a router names it."""
-        other = known.OTHER if treatment_of(domain) == usual else domain
-        return next(iter(known.names_of(domain)), other)
-
-    groups = draft.groups(group_of)
+    groups = draft.groups(by_treatment(treatment_of))
     for group in groups:
         draft.provider(group, limits=True)
     domains = {group.name: group.own_domain for group in groups}
@@ -136,7 +128,6 @@ def _put_usual(draft: Draft, rule: Rule, longest: Entry) -> float:
 
 
 def _interval_s(interval: str) -> float:
-    """Return the time between queue runs."""
     try:
         return DELAY.read(interval)
     except ValueError as problem:

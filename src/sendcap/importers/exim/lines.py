@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, NamedTuple
 
-from sendcap.errors import ConfigurationError, SendcapError
-from sendcap.importers.reading import Entry, Text, read_configuration
+from sendcap.errors import ConfigurationError
+from sendcap.importers.reading import Entry, Including, Text
 from sendcap.text.quoting import shown
 
 _DEFINITION: Final = re.compile(r"([A-Z][A-Za-z0-9_]{0,63})\s*=(=?)\s*(.*)", re.ASCII | re.DOTALL)
@@ -24,8 +23,6 @@ _BUILT_IN: Final = re.compile(r"(?<!\w)_[A-Z][A-Za-z0-9_]{1,80}", re.ASCII)
 _LONGEST: Final = 100_000
 """Characters of a line in which macros have been replaced."""
 _MOST_MACROS: Final = 2000
-_MOST_FILES: Final = 200
-_DEEPEST: Final = 20
 
 
 class Line(NamedTuple):
@@ -42,11 +39,9 @@ class Line(NamedTuple):
 
 
 @dataclass
-class Lines:
+class Lines(Including):
     """The logical lines of a configuration, and what was found on the way."""
 
-    files: list[str] = field(default_factory=list)
-    missing: list[tuple[Entry, str]] = field(default_factory=list)  # includes, and the reason
     assumed: dict[str, Entry] = field(default_factory=dict)  # built-in macros taken as defined
     _macros: dict[str, str] = field(default_factory=dict)
     _conditions: list[_Condition] = field(default_factory=list)
@@ -155,16 +150,12 @@ class Lines:
     ) -> Iterator[Line]:
         name = match[2].strip()
         name = name[1:-1] if name.startswith('"') and name.endswith('"') else name
-        if depth >= _DEEPEST or len(self.files) >= _MOST_FILES:
-            raise text.error(number, "too many nested includes; is there a cycle?")
-        try:
-            included = read_configuration(Path(text.path.parent, name), "Exim configuration")
-        except SendcapError as problem:
-            if match[1] is None:
-                entry = Entry("include", shown(name), text.where(number))
-                self.missing.append((entry, str(problem)))
-        else:
+        entry, path = Entry("include", shown(name), text.where(number)), text.path.parent / name
+        included = self.included(entry, path, "Exim configuration", depth)
+        if included is not None:
             yield from self._physical(included, depth + 1)
+        elif match[1] is not None:
+            self.missing.pop()  # it may be missing
 
 
 @dataclass

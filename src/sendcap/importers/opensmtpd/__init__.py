@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
 from sendcap.importers.imported import DECIDES_NOTHING, Imported, reason_unused
 from sendcap.importers.opensmtpd.configuration import Configuration, configuration_of, seconds
 from sendcap.importers.opensmtpd.limits import put_limits
 from sendcap.importers.opensmtpd.statements import Statements
 from sendcap.importers.opensmtpd.table import DEFAULTS, REASONS, WARNED
-from sendcap.importers.plan import Plan
+from sendcap.importers.plan import Plan, by_treatment
 from sendcap.importers.reading import Entry, read_configuration
 from sendcap.scenario.durations import format_duration
 
@@ -52,14 +51,7 @@ def import_opensmtpd(
     def treatment_of(domain: str) -> tuple[object, ...]:
         return found.action_of(domain), found.limits_of(domain)
 
-    usual = treatment_of("")
-
-    def group_of(domain: str) -> str:
-        """Return the provider of a domain: its own, if a rule or a limit names it."""
-        other = known.OTHER if treatment_of(domain) == usual else domain
-        return next(iter(known.names_of(domain)), other)
-
-    groups = draft.groups(group_of)
+    groups = draft.groups(by_treatment(treatment_of))
     domains = {group.name: group.own_domain for group in groups}
     _source_addresses(draft, found, domains)
     put_limits(draft, found, groups, domains)

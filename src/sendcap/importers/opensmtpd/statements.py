@@ -7,11 +7,9 @@ statement, but within braces; a backslash continues it.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, NamedTuple
 
-from sendcap.errors import SendcapError
-from sendcap.importers.reading import Entry, Text, read_configuration
+from sendcap.importers.reading import Entry, Including, Text
 from sendcap.text.quoting import shown
 
 _TOKEN: Final = re.compile(
@@ -27,8 +25,6 @@ _TOKEN: Final = re.compile(
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _MOST_WORDS: Final = 200_000
 """Of all statements together, with the values of macros."""
-_MOST_FILES: Final = 200
-_DEEPEST: Final = 20
 
 
 class Statement(NamedTuple):
@@ -45,11 +41,9 @@ class Statement(NamedTuple):
 
 
 @dataclass
-class Statements:
+class Statements(Including):
     """The statements of a configuration, and what was found on the way."""
 
-    files: list[str] = field(default_factory=list)
-    missing: list[tuple[Entry, str]] = field(default_factory=list)  # includes, and the reason
     _macros: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _count: int = 0
 
@@ -108,19 +102,10 @@ class Statements:
             found = tuple(word for kind, word, _ in self._tokens(value) if kind not in kinds)
             self._macros[words[0]] = found
         elif words[:1] == ("include",) and len(words) == 2:
-            yield from self._included(statement, depth)
+            entry = Entry("include", shown(words[1]), statement.where)
+            path = statement.text.path.parent / words[1]
+            included = self.included(entry, path, "OpenSMTPD configuration", depth)
+            if included is not None:
+                yield from self.of(included, depth + 1)
         elif words:
             yield statement
-
-    def _included(self, statement: Statement, depth: int) -> Iterator[Statement]:
-        name = statement.words[1]
-        if depth >= _DEEPEST or len(self.files) >= _MOST_FILES:
-            message = "too many nested includes; is there a cycle?"
-            raise statement.text.error(statement.line, message)
-        try:
-            path = Path(statement.text.path.parent, name)
-            included = read_configuration(path, "OpenSMTPD configuration")
-        except SendcapError as problem:
-            self.missing.append((Entry("include", shown(name), statement.where), str(problem)))
-        else:
-            yield from self.of(included, depth + 1)

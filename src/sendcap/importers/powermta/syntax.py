@@ -9,8 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sendcap.errors import ConfigurationError, SendcapError
-from sendcap.importers.reading import Entry, Text, joined_lines, read_configuration, whole, yes
+from sendcap.errors import ConfigurationError
+from sendcap.importers.reading import (
+    Entry,
+    Including,
+    Text,
+    joined_lines,
+    read_configuration,
+    whole,
+    yes,
+)
 from sendcap.scenario.durations import parse_duration
 from sendcap.scenario.rates import Rate
 from sendcap.scenario.section import MOST
@@ -20,8 +28,6 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9.-]{0,80}")
 _DOMAINS: Final = re.compile(r"[\w.$-]{1,253}(?:\s*,\s*[\w.$-]{1,253})*\s*,?")
 _LISTS: Final = ("pattern-list", "patterns")
 """Suffixes of tags whose lines may begin with a pattern: ``/spam/ spam-related``."""
-_MOST_FILES: Final = 200
-_DEEPEST: Final = 20
 
 _RATE: Final = re.compile(r"(\d{1,12})/(\d{0,6})(d|day|h|hr|m|min|s|sec)", re.IGNORECASE | re.ASCII)
 _UNIT_S: Final = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
@@ -54,17 +60,14 @@ class Configuration(NamedTuple):
 def configuration_of(source: str | Path) -> Configuration:
     """Read a configuration and the included files."""
     text = read_configuration(source, "PowerMTA configuration")
-    configuration = Configuration(Tag("", "", text.name), [], [])
-    _Reader(configuration).read(text, [configuration.top], 0)
-    return configuration
+    top, reader = Tag("", "", text.name), _Reader()
+    reader.read(text, [top], 0)
+    return Configuration(top, reader.missing, reader.files)
 
 
-class _Reader:
-    def __init__(self, configuration: Configuration) -> None:
-        self._configuration = configuration
-
+class _Reader(Including):
     def read(self, text: Text, opened: list[Tag], depth: int) -> None:
-        self._configuration.files.append(text.name)
+        self.files.append(text.name)
         base = len(opened)
         for number, line in joined_lines(text, _without_comment, " "):
             condition = line.endswith("<pattern-list>") and opened[-1].name.endswith(_LISTS)
@@ -112,16 +115,11 @@ class _Reader:
         opened.pop()
 
     def _include(self, entry: Entry, text: Text, opened: list[Tag], depth: int) -> None:
-        if depth >= _DEEPEST or len(self._configuration.files) >= _MOST_FILES:
-            raise ConfigurationError(f"{entry.where}: too many nested includes; is there a cycle?")
         pattern = str(text.path.parent / entry.value)
         paths = sorted(glob.glob(pattern)) if glob.has_magic(entry.value) else [pattern]  # noqa: PTH207
         for path in paths:
-            try:
-                included = read_configuration(path, "PowerMTA configuration")
-            except SendcapError as problem:
-                self._configuration.missing.append((entry, str(problem)))
-            else:
+            included = self.included(entry, Path(path), "PowerMTA configuration", depth)
+            if included is not None:
                 self.read(included, opened, depth + 1)
 
 
