@@ -21,6 +21,7 @@ from sendcap.calibration.logs.recognising import FORMATS, FileRead, read_logs
 from sendcap.calibration.providers import Providers, read_map
 from sendcap.calibration.report import sections
 from sendcap.calibration.retries import Recognised, recognise
+from sendcap.calibration.retry_lifetimes import lasting
 from sendcap.calibration.scenarios import fitted_scenario
 from sendcap.calibration.sharing import Shared, shared_limit
 from sendcap.charts.drawing import Drawable
@@ -258,7 +259,10 @@ def _policies(
     run_s = float(np.median(runs_s)) if runs_s else 0.0
     given_up = evidence.given_up.values().view(np.recarray)
     found = recognise(gaps, _slack_s(evidence), frozenset(file.format for file in files), run_s)
-    return [each.lasting(gaps, given_up, evidence.validity_s) for each in found[:_KEPT]]
+    return [
+        replace(each, policy=lasting(each.policy, gaps, given_up, evidence.validity_s))
+        for each in found[:_KEPT]
+    ]
 
 
 def _validity_s(evidence: Evidence, policies: list[Recognised]) -> float | None:

@@ -9,7 +9,7 @@ day; and each parameter costs as much as in Schwarz's criterion.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from sendcap.calibration.attempts import Floats
 from sendcap.calibration.evidence import Gaps
 from sendcap.calibration.retry_candidates import Candidate, candidates
 from sendcap.calibration.retry_exim_checks import delays_s, within_bounds
-from sendcap.calibration.retry_lifetimes import endless, lasting
+from sendcap.calibration.retry_lifetimes import endless
 from sendcap.scenario import (
     EximRetry,
     KumomtaRetry,
@@ -70,10 +70,6 @@ class Recognised:
     description: str  # policy in words
     score: float  # log-likelihood less the cost of the parameters
     run_s: float = 0.0  # time between queue runs, which start a queue runner each; 0 if unknown
-
-    def lasting(self, gaps: Gaps, given_up: Gaps, validity_s: float | None) -> Recognised:
-        """Return the policy with the age at which it gives messages up; see `lasting`."""
-        return replace(self, policy=lasting(self.policy, gaps, given_up, validity_s))
 
     def __str__(self) -> str:
         explained = f"{self.explained:,} of {self.gaps:,} gaps between attempts"

@@ -151,10 +151,12 @@ def _one_of_several(value: Any) -> Any:
     return _one(value)
 
 
+def _one_or_none(value: Any) -> Any:
+    return None if value is None or value == "none" else _one(value)
+
+
 def _one_or_several(value: Any) -> Any:
-    if value is None or value == "none":
-        return None
-    return value if isinstance(value, list | tuple) else _one(value)
+    return value if isinstance(value, list | tuple) else _one_or_none(value)
 
 
 def _kind(value: Any) -> str | None:
@@ -203,10 +205,6 @@ _RATE_OR_SCHEDULE: Final = Discriminator(
     custom_error_type="throttle_kind",
     custom_error_message='must be a rate, such as "100/s", or a table with kind = "schedule"',
 )
-
-
-def _one_or_none(value: Any) -> Any:
-    return None if value is None or value == "none" else _one(value)
 
 
 ScheduledRate = Rate | Schedule

@@ -7,10 +7,11 @@ document of events has been split into lines before.
 import json
 import math
 from abc import abstractmethod
+from collections.abc import Container
 from typing import Any, Final
 
 from sendcap.calibration.attempts import HARD, SOFT, Records, rows
-from sendcap.calibration.logs.reading import LineReader, Row
+from sendcap.calibration.logs.reading import LineError, LineReader, Row
 from sendcap.calibration.logs.stamps import any_time
 
 _decode: Final = json.JSONDecoder().decode
@@ -73,6 +74,12 @@ class EventReader(LineReader):
             outcome,
             took_s if 0.0 <= took_s <= _MOST_TOOK_S else math.nan,
         )
+
+    def _of_another_kind(self, kind: object, known: Container[object]) -> None:
+        """Pass over an event that tells no arrival and no attempt."""
+        if kind not in known:
+            raise LineError("unknown kind of event")
+        self.pass_over(f"events of kind {kind}")
 
     def _records(self, count: int, columns: dict[str, Any]) -> Records:
         records = rows(count, columns)

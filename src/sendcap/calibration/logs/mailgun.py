@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RECEIVED, SOFT
 from sendcap.calibration.logs.events import EventReader
-from sendcap.calibration.logs.reading import LineError, Row
+from sendcap.calibration.logs.reading import Row
 
 _MARKS: Final = (b'"delivery-status"', b'"event-data"', b'"log-level"')
 _OTHER: Final = frozenset(
@@ -65,7 +65,5 @@ class MailgunReader(EventReader):
                 self.pass_over("messages that the service suppressed")
                 return None
             return EXPIRED if reason == "old" else HARD
-        if kind not in _OTHER:
-            raise LineError("unknown kind of event")
-        self.pass_over(f"events of kind {kind}")
+        self._of_another_kind(kind, _OTHER)
         return None

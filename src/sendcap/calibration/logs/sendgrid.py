@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sendcap.calibration.attempts import ACCEPTED, HARD, RECEIVED, SOFT
 from sendcap.calibration.logs.events import EventReader
-from sendcap.calibration.logs.reading import LineError, Row, status_code
+from sendcap.calibration.logs.reading import Row, status_code
 
 _OUTCOMES: Final = {"processed": RECEIVED, "delivered": ACCEPTED, "deferred": SOFT, "bounce": HARD}
 _OTHER: Final = frozenset(
@@ -40,10 +40,8 @@ class SendgridReader(EventReader):
         if outcome is None:
             if kind == "dropped":
                 self.pass_over("messages that the service suppressed")
-            elif kind in _OTHER:
-                self.pass_over(f"events of kind {kind}")
             else:
-                raise LineError("unknown kind of event")
+                self._of_another_kind(kind, _OTHER)
             return None
         return self._attempt(
             outcome,

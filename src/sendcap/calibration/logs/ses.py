@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RECEIVED, RETURNED, SOFT
 from sendcap.calibration.logs.events import EventReader
-from sendcap.calibration.logs.reading import LineError, Row, status_code
+from sendcap.calibration.logs.reading import Row, status_code
 
 _KEYS: Final = (b'"eventType"', b'"notificationType"')
 _OTHER: Final = frozenset(
@@ -52,9 +52,7 @@ class SesReader(EventReader):
                 self._failed(SOFT, message, arrived, delay, one, "delayType")
                 for one in delay["delayedRecipients"]
             ]
-        if kind not in _OTHER:
-            raise LineError("unknown kind of event")
-        self.pass_over(f"events of kind {kind}")
+        self._of_another_kind(kind, _OTHER)
         return None
 
     def _failed(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sendcap.calibration.attempts import ACCEPTED, HARD, RECEIVED, RETURNED, SOFT
 from sendcap.calibration.logs.events import EventReader
-from sendcap.calibration.logs.reading import LineError, Row
+from sendcap.calibration.logs.reading import Row
 from sendcap.calibration.logs.stamps import any_time
 
 _OUTCOMES: Final = {
@@ -52,9 +52,7 @@ class SparkpostReader(EventReader):
         kind = event["type"]
         outcome = _OUTCOMES.get(kind)
         if outcome is None:
-            if kind not in _OTHER:
-                raise LineError("unknown kind of event")
-            self.pass_over(f"events of kind {kind}")
+            self._of_another_kind(kind, _OTHER)
             return None
         finished = event["timestamp"]
         tried = outcome in (ACCEPTED, SOFT, HARD)
