@@ -48,7 +48,7 @@ def together(each: Mapping[str, QueueLimits]) -> Several:
         without = [name for name, several in limits.items() if not several]
         if without:
             having = {name: several for name, several in limits.items() if several}
-            named = listed(list(dict.fromkeys(_names(having))))
+            named = listed(list(dict.fromkeys(entry.name for entry in _behind(having))))
             which = f"{listed(_few(having))} is left out, since {listed(_few(without))}"
             remarks.append(f"{named} of {which} has no such limit")
             by_key[key] = []
@@ -56,11 +56,13 @@ def together(each: Mapping[str, QueueLimits]) -> Several:
         if key == _CONNECTIONS:
             counts = {name: several[0].value for name, several in limits.items()}
             by_key[key], connections = _connections(counts, limits)
-            mean = sum(counts.values()) / len(counts)
         else:
             by_key[key] = list(_rates(limits, key))
-            counts = {name: _lowest(several) for name, several in limits.items()}
-            mean = sum(counts.values()) / len(counts)
+            counts = {
+                name: min(_rate_of(one.value).per_s for one in several)
+                for name, several in limits.items()
+            }
+        mean = sum(counts.values()) / len(counts)
         name = min(counts, key=lambda name: counts[name])
         slowest = max(slowest, (mean / counts[name], name))
     if slowest[1]:
@@ -92,15 +94,14 @@ def _rates(limits: Mapping[str, list[Limit]], key: str) -> Iterator[Limit]:
     }
     periods = {tuple(sorted(rate.period_s for rate, _ in each)) for each in rates.values()}
     if len(periods) > 1:
-        lowest = {name: [min(each, key=_per_s)] for name, each in rates.items()}
-        longest_s = max(each[0][0].period_s for each in lowest.values())
-        rates = lowest
-        periods = {(longest_s,)}
+        rates = {name: [min(each, key=lambda one: one[0].per_s)] for name, each in rates.items()}
+        periods = {(max(rate.period_s for [(rate, _)] in rates.values()),)}
     ordered = {name: sorted(each, key=lambda one: one[0].period_s) for name, each in rates.items()}
     for place, period_s in enumerate(next(iter(periods))):
         ones = {name: each[place] for name, each in ordered.items()}
         rate = _mean([rate for rate, _ in ones.values()], period_s)
-        why = f"the mean of {_told({name: _words(rate) for name, (rate, _) in ones.items()})}"
+        texts = {name: str(rate).partition(",")[0] for name, (rate, _) in ones.items()}
+        why = f"the mean of {_told(texts)}"
         behind = _behind({name: [one] for name, (_, one) in ones.items()})
         value: Any = window_of(rate) if key == "rate" else str(rate)
         yield Limit(value, behind[0], why, behind)
@@ -122,25 +123,9 @@ def _rate_of(value: Any) -> Rate:
     return Rate(value["limit"], parse_duration(value["window"]))
 
 
-def _words(rate: Rate) -> str:
-    return str(rate).partition(",")[0]
-
-
-def _per_s(one: tuple[Rate, Limit]) -> float:
-    return one[0].per_s
-
-
-def _lowest(several: Sequence[Limit]) -> float:
-    return min(_rate_of(one.value).per_s for one in several)
-
-
 def _behind(limits: Mapping[str, Sequence[Limit]]) -> tuple[Entry, ...]:
     entries = (entry for several in limits.values() for one in several for entry in one.behind)
     return tuple(dict.fromkeys(entries))
-
-
-def _names(limits: Mapping[str, Sequence[Limit]]) -> Iterator[str]:
-    return (entry.name for entry in _behind(limits))
 
 
 def _told(values: Mapping[str, object]) -> str:
