@@ -1,5 +1,6 @@
 """Opening a user's file for reading: regular files only, with lines and sizes that have an end."""
 
+import codecs
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,10 @@ _MOST_BYTES: Final = 200_000_000
 _MOST_LINES: Final = 5_000_000
 _OPEN_ALREADY: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """Where a process has what it was started with: its standard input, and bash's ``<(…)``."""
+_LOOKED_AT: Final = 400
+_LEAST: Final = 16
+"""Fewer bytes tell no encoding."""
+_MOSTLY: Final = 0.8
 _KINDS: Final = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a named pipe"),
@@ -34,6 +39,23 @@ def opened(path: Path, *, once: bool = False) -> BinaryIO:
             if is_kind(mode):
                 raise OSError(f"is {noun}; give a file")
     return path.open("rb")
+
+
+def encoding_of(start: bytes) -> str:
+    """Return the encoding of a text, with any byte order mark, by its beginning.
+
+    Windows writes the output of commands as UTF-16: without a mark, ASCII has every other byte 0.
+    """
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    start = start[:_LOOKED_AT]
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    for encoding, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if len(start) >= _LEAST and zeros >= _MOSTLY * len(start) / 2.0 and not others:
+            return encoding
+    return "utf-8-sig"
 
 
 @contextmanager

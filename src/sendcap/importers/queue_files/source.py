@@ -1,6 +1,5 @@
 """The file of a queue: its lines, read once, and the moment for which it holds."""
 
-import codecs
 import json
 import os
 import re
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from sendcap.errors import ConfigurationError
-from sendcap.files.reading import opened
+from sendcap.files.reading import encoding_of, opened
 from sendcap.importers.queue_files.queued import Groups, Queued, QueueFile, provider_at
 from sendcap.importers.reading import line_error, opening
 from sendcap.text.quantities import DAY_S, counted
@@ -167,17 +166,12 @@ def _seconds(at: datetime) -> float:
 
 
 def _encoding(name: str, start: bytes) -> str:
-    """Return the encoding of a file; Windows writes the output of commands as UTF-16."""
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
     if start.startswith(_PACKED):
         raise ConfigurationError(f"{name}: is compressed; unpack it first")
-    for encoding, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
-        if zeros and not any(zeros) and len(start) > 1 and any(start):
-            return encoding
-    if b"\0" in start:
+    encoding = encoding_of(start)
+    if encoding == "utf-8-sig" and b"\0" in start:
         raise ConfigurationError(f"{name}: has NUL characters, so it is not the list of a queue")
-    return "utf-8-sig"
+    return encoding
 
 
 def _bounded(name: str, text: TextIOWrapper) -> Iterator[tuple[int, str]]:
