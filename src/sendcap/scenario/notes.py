@@ -162,7 +162,6 @@ def _allows(throttle: Throttle, most: _Bounds) -> bool:
 
 
 def _written(throttle: Throttle) -> str:
-    """Return a throttle in short."""
     match throttle:
         case FixedWindow(limit=limit, window=window_s):
             return f"{limit} per {format_duration(window_s)}"

@@ -90,7 +90,6 @@ def names_of(deliveries: Iterable[Delivery]) -> Iterator[tuple[int, str]]:
 def _sendings(
     delivery: Delivery, start: datetime | None, population: Population | None
 ) -> Iterator[Delivery]:
-    """Yield what a delivery becomes."""
     written = _filled(delivery, delivery.at, population)
     once = delivery.every is None
     if once and not (delivery.waves or delivery.cells or delivery.zones):
@@ -116,7 +115,6 @@ def _filled(delivery: Delivery, at: float, population: Population | None) -> Del
 
 
 def _moments(delivery: Delivery, start: datetime | None) -> Iterator[float]:
-    """Yield when each sending of a delivery begins."""
     if delivery.every is None:
         yield delivery.at
         return

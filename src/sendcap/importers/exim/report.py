@@ -57,7 +57,6 @@ def report_the_rest(
 
 
 def _tell_of_a_transport(draft: Draft, transport: str, entry: Entry) -> None:
-    """Report an option of a transport that is not in the scenario."""
     why = WARNED_OF_TRANSPORTS.get(entry.name)
     # An address that is written out is one and the same for all mail.
     plain = entry.name == "interface" and "$" not in entry.value

@@ -44,7 +44,6 @@ def put_limits(
 
 
 def _put(draft: Draft, name: str, transport: str, options: Options) -> None:
-    """Put the limits of one provider."""
     entry, why = options.get(MESSAGES, Entry(MESSAGES)), f"transport {transport}"
     # Zero is no limit.
     number = entry.read(whole) or "unlimited" if entry.where else _DEFAULT_MESSAGES

@@ -171,7 +171,6 @@ class _Import:
             self.draft.warn(Entry(group.name), why)
 
     def _domains_of(self, group: Group) -> Mapping[str, float]:
-        """Return the domains of a provider that are known, with their weights."""
         if group.name == known.OTHER:
             return {}
         if group.domains:

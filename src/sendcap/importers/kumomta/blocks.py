@@ -137,7 +137,7 @@ class _File(KumomtaFile):
         if before is not block:
             if block.message_rate is not None:
                 # KumoMTA does not merge it (ProviderEntry::merge_from).
-                title = f"{block.title} provider_max_message_rate"
+                title = f"{block.title} {block.message_rate.name}"
                 shaping.slips.append(block.message_rate._replace(name=title, value=""))
             before.merge(block)
 

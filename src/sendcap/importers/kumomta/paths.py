@@ -141,18 +141,10 @@ class Paths:
     def _shared_limits(self, path: EgressPath, block: Block) -> None:
         """Add a provider's own limits, which all of its sites share for each source."""
         selection = path.settings.pop("provider_source_selection_rate", None)
-        for key, name, setting in zip(
-            PER_SOURCE,
-            (
-                "provider_connection_limit",
-                "provider_max_message_rate",
-                "provider_source_selection_rate",
-            ),
-            (block.connection_limit, block.message_rate, selection),
-            strict=True,
-        ):
+        settings = (block.connection_limit, block.message_rate, selection)
+        for key, setting in zip(PER_SOURCE, settings, strict=True):
             if setting is not None:
-                title = f"{block.title} {name}"
+                title = f"{block.title} {setting.name}"
                 before = path.settings[key].value if key in path.settings else {}
                 entries = {**before, title: setting._replace(name=title)}
                 path.settings[key] = Entry(key, entries, setting.where)

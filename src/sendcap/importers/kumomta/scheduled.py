@@ -26,6 +26,7 @@ _DEFAULTS: Final = {"retry_interval": "20m", "max_retry_interval": None, "max_ag
 """KumoMTA's defaults: the interval doubles without an upper limit."""
 _QUEUE_RATE: Final = "max_message_rate"
 _OVERALL: Final = "overall_max_message_rate"
+_DECIDING: Final = (*RETRY, _QUEUE_RATE, _OVERALL)
 
 
 class Mail(NamedTuple):
@@ -135,7 +136,6 @@ class Scheduled:
                 self._draft.put(("mta", "retry", key), default, Entry(key), why)
 
     def _own_retry(self, group: Group, own: Settings, usual: Settings) -> None:
-        """Put a provider's own retry policy into the scenario."""
         theirs: Settings = {key: own[key] for key in RETRY if key in own}
         if theirs == {key: usual[key] for key in RETRY if key in usual}:
             return
@@ -199,7 +199,6 @@ class Scheduled:
         self._draft.shared_limit(scope.title, rate, entry, why, deliveries=deliveries)
 
     def _report(self) -> None:
-        """Report the settings that are not in the scenario."""
         tenants = {mail.tenant for mail in self._mail}
         first = self._mail[0].tenant
         applied = list(self._queues.of(None, first).values())
@@ -213,26 +212,19 @@ class Scheduled:
                     continue
                 if key == _OVERALL and scope not in self._queues.tenants.every():
                     self._draft.warn(entry, "KumoMTA reads it in the table of a tenant only")
-                elif key in (*RETRY, _QUEUE_RATE, _OVERALL):
+                elif key in _DECIDING:
                     self._not_here(entry, scope, key, tenants)
                 else:
                     named = entry._replace(name=key) if entry in applied else entry
-                    deciding = (*RETRY, _QUEUE_RATE, _OVERALL)
-                    tell_unused(self._draft, named, key, QUEUE, NOT_KNOWN, deciding)
+                    tell_unused(self._draft, named, key, QUEUE, NOT_KNOWN, _DECIDING)
         for entry in self._queues.options.values():
             if entry.name != "default_tenant":
                 self._draft.unused(entry, "decides whose mail it is, and not when it is sent")
 
     def _not_here(self, entry: Entry, scope: Scope, key: str, tenants: set[str]) -> None:
         """Report a retry or a rate that the scenario does not have."""
-        owner = next(
-            (
-                name
-                for name in self._queues.tenants.within
-                if f"tenant {shown(name)}" in scope.title
-            ),
-            None,
-        )
+        names = self._queues.tenants.within
+        owner = next((name for name in names if f"tenant {shown(name)}" in scope.title), None)
         if owner is not None and owner not in tenants:
             why = (
                 f"no delivery is known to be tenant {shown(owner)}'s; give one its name in the "

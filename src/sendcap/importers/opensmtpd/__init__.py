@@ -100,7 +100,6 @@ def _retries(draft: Draft, found: Configuration, domains: Mapping[str, str]) -> 
 
 
 def _report(draft: Draft, found: Configuration, domains: Mapping[str, str]) -> None:
-    """Report what is not in the scenario, and why."""
     for name, limits in found.limits.items():
         for limit in DEFAULTS:
             entry = limits[limit]

@@ -80,7 +80,6 @@ def import_postfix(
 
 
 def _fill(draft: Draft, configuration: Configuration) -> None:
-    """Put everything into the scenario that the configuration decides."""
     warn_of_slips(draft, configuration)
     groups = draft.groups(configuration.group_of)
     paths = [configuration.path_of(group) for group in groups]

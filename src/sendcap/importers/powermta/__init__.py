@@ -156,7 +156,6 @@ class _Import:
         return self.queues.of(domain)
 
     def _retry(self, place: Place, directives: Directives) -> None:
-        """Put the retry policy of a queue into the scenario."""
         after, least = entry_of(directives, _RETRY[0]), entry_of(directives, _RETRY[1])
         written_s, least_s = after.read(intervals), least.read(seconds)
         delays_s = tuple(max(delay_s, least_s, _LEAST_S) for delay_s in written_s)

@@ -159,7 +159,6 @@ def _sum(rates: tuple[Rate, ...]) -> Rate:
 
 
 def _one_each(interval_s: float) -> Rate:
-    """Return the rate of one connection per interval."""
     if float(interval_s).is_integer():
         return Rate(1, interval_s, 1)
     return Rate(max(1, round(3600.0 / interval_s)), 3600.0, 1)
