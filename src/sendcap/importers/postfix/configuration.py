@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Final
 
 from sendcap import mailbox_providers as known
 from sendcap.importers.plan import Group
@@ -10,8 +9,6 @@ from sendcap.importers.postfix.master import MANAGER, ROUTER, Service
 from sendcap.importers.postfix.routing import Path, Route, Routes, Routing, own_route, routing_of
 from sendcap.importers.postfix.settings import CLIENTS, Settings
 from sendcap.importers.reading import Entry, whole
-
-_MANAGERS: Final = "qmgr"
 
 
 class Configuration:

@@ -124,7 +124,7 @@ def overruled(scopes: Sequence[Scope], domain: str, names: Sequence[str]) -> lis
         for tag in scope.tags(domain)
         if tag.argument != "*"
         for entry in tag.directives
-        if entry.name in names and entry.value not in _values(applied, [entry.name])
+        if entry.name in names and entry.value not in _values(applied, entry.name)
     ]
 
 
@@ -208,7 +208,7 @@ class Queues:
         """Return the virtual MTAs that differ from the first, and which of the directives do."""
         first = self.directives(queue)
         found = {
-            virtual_mta: [name for name in names if _values(own, [name]) != _values(first, [name])]
+            virtual_mta: [name for name in names if _values(own, name) != _values(first, name)]
             for virtual_mta, own, _ in self.at_each(queue)
         }
         return {virtual_mta: each for virtual_mta, each in found.items() if each}
@@ -218,6 +218,5 @@ def _members(pool: Tag) -> list[str]:
     return [entry.value for entry in pool.directives if entry.name == "virtual-mta"]
 
 
-def _values(directives: Directives, names: Sequence[str]) -> list[str]:
-    """Return the values of directives by their names, in the order of the names."""
-    return [entry.value for name in names for entry in directives.values() if entry.name == name]
+def _values(directives: Directives, name: str) -> list[str]:
+    return [entry.value for entry in directives.values() if entry.name == name]
