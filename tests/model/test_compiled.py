@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import os
 import shutil
 import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 from numba.core.cpu import CPUContext
 
@@ -60,6 +62,26 @@ def test_a_changed_source_is_compiled_anew_wherever_it_was_compiled_into(kernels
     kernels.inner.write_text(INNER.replace("+ 1", "+ 2"))
     os.utime(kernels.inner, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert [kernels.run(), kernels.run()] == [(30, 0), (30, 1)]
+
+
+def test_a_large_function_is_compiled_once_for_python_and_for_those_that_call_it(kernels) -> None:
+    kernels.inner.write_text(INNER.replace("compiled\n@compiled", "separate\n@separate"))
+
+    def run() -> tuple[int, int]:
+        # In a process of its own: machine code that has been loaded stays where it is.
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            return pool.apply(kernels.run)
+
+    assert [run(), run()] == [(20, 0), (20, 1)]
+    assert len(list(kernels.root.rglob("inner.inner*.nbc"))) == 1
+
+
+def test_a_function_is_compiled_once_for_whole_numbers_of_any_size(kernels) -> None:
+    kernels.run()
+    outer = sys.modules["kernels.outer"].outer
+    assert outer(np.int32(1)) == 20
+    (inner,) = sys.modules["kernels.inner"].inner.part.signatures
+    assert inner == (numba.int64,)
 
 
 def test_machine_code_on_disk_is_used_without_what_compiling_needs(kernels, monkeypatch) -> None:

@@ -6,17 +6,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from importlib import resources
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
-import numba
 from numba.core.caching import FunctionCache
 
-_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
-"""Nothing is allocated in compiled code, so no references are counted: that would take most of
-the time. Python calls no compiled function by a C pointer."""
+from sendcap.model.kernel.machine_code import Dispatcher, SeparateDispatcher
 
 before_compiling: Final[list[Callable[[], None]]] = []
-"""Called where there is no machine code yet: all of it takes half a minute, once."""
+"""Called where there is no machine code yet: all of it takes some 20 seconds, once."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -63,12 +60,21 @@ class _KernelCache(FunctionCache):
 
 def compiled(function: _Function) -> _Function:
     """Compile a function, once for all processes where a folder can be written to."""
-    dispatcher: Any = numba.njit(**_OPTIONS)(function)
-    with suppress(RuntimeError):  # no such folder: compile anew in each process
-        dispatcher._cache = _KernelCache(function)  # noqa: SLF001
-    return cast("_Function", dispatcher)
+    return _kept(Dispatcher(function))
 
 
 def inlined(function: _Function) -> _Function:
-    """Compile a function as a part of those that call it: a call would take as long as its work."""
-    return cast("_Function", numba.njit(inline="always", **_OPTIONS)(function))
+    """Compile a function into those that call it: a call would take as long as its work."""
+    return _kept(Dispatcher(function, forceinline=True))
+
+
+def separate(function: _Function) -> _Function:
+    """Compile a large function once, for compiled functions that call it, too."""
+    return _kept(SeparateDispatcher(function))
+
+
+def _kept(dispatcher: Any) -> Any:
+    """Keep the machine code of a function on disk, if there is a folder for it."""
+    with suppress(RuntimeError):  # no such folder: compile anew in each process
+        dispatcher._cache = _KernelCache(dispatcher.py_func)  # noqa: SLF001
+    return dispatcher

@@ -19,7 +19,7 @@ from sendcap.model.kernel.arrivals import count_arrival
 from sendcap.model.kernel.backoff import next_due_s, take_due
 from sendcap.model.kernel.busy import SOONEST, begin_work, end_work, next_busy_s
 from sendcap.model.kernel.chance import draw
-from sendcap.model.kernel.compiled import compiled, inlined
+from sendcap.model.kernel.compiled import compiled, inlined, separate
 from sendcap.model.kernel.connecting import connect, count_answer, established
 from sendcap.model.kernel.connections import (
     hand_back,
@@ -71,7 +71,7 @@ ENOUGH: Final = 4
 """So many messages are final."""
 
 
-@compiled
+@separate
 def advance(group: Group, until_s: float, until_final: int) -> int:
     """Let happen what happens before a moment, or until so many messages are final; return why."""
     counts, queues, connections = group.counts[0], group.queues, group.connections
@@ -252,7 +252,7 @@ def next_event_s(group: Group) -> float:
     return min(next_s, min(next_due_s(group.backoff), next_end_s(group.ends)))
 
 
-@compiled
+@separate
 def receive(group: Group, handed: Records, places: Numbers, people: Numbers) -> None:
     """Take in messages from the relay, in order of time; there is room for them."""
     runs = group.runs
