@@ -124,7 +124,7 @@ class Oracle:
             or any(self.start_first_in_line(queue) for queue in self.in_line())
             or self.become_active()
             or any(limit.grow(self.now) for limit in self.waited_for())
-            or any(self.take(queue, message) for queue, message in self.that_would_take())
+            or self.take_first()
             or self.expire_first()
         )
 
@@ -132,12 +132,14 @@ class Oracle:
         """The limits of connections that cover a message that waits; the others shrink."""
         found, others = [], []
         for queue in self.queues:
+            if not (queue.shared_connections or queue.passing):
+                continue
             incoming = [each for each in self.incoming if each.queue is queue]
             waiting = [*queue.waiting, *incoming]
             for each in queue.shared_connections:
                 (found if waiting else others).append(each)
             for limit in queue.passing:
-                waits = any(limit in queue.limits_over(each) for each in waiting)
+                waits = any(limit.covers(each.delivery, each.is_retry) for each in waiting)
                 (found if waits else others).append(limit.connections)
         for each in others:
             if each not in found:
@@ -150,10 +152,10 @@ class Oracle:
         return sorted(lines, key=lambda queue: queue.contention(queue.line[0]))
 
     def that_would_take(self) -> list[tuple[Queue, Message]]:
-        """The message that each queue would take next, that first which goes before the others."""
-        found = ((queue, queue.next_message(self.now)) for queue in self.queues)
-        some = [(queue, message) for queue, message in found if message is not None]
-        return sorted(some, key=lambda each: each[0].contention(each[1]))
+        """The messages that could take a connection of their queues, one of each queue."""
+        able = (queue for queue in self.queues if queue.next_connection(self.now) is not None)
+        found = ((queue, queue.next_message(self.now)) for queue in able)
+        return [(queue, message) for queue, message in found if message is not None]
 
     def next_moment(self) -> float:
         moments = [self.relay.next_start(self.now)]
@@ -272,10 +274,14 @@ class Oracle:
         self.put(message)
         return True
 
-    def take(self, queue: Queue, message: Message) -> bool:
-        connection = queue.next_connection(self.now)
-        if connection is None:
+    def take_first(self) -> bool:
+        """Let the message take a connection that goes before those of the other queues."""
+        those = self.that_would_take()
+        if not those:
             return False
+        queue, message = min(those, key=lambda each: each[0].contention(each[1]))
+        connection = queue.next_connection(self.now)
+        assert connection is not None
         queue.take(message, connection, self.now)
         if connection.is_open(self.now, queue.provider):
             self.ask_limits(queue, message)

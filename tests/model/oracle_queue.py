@@ -90,6 +90,8 @@ class Queue:
         self.rules = [Rule(rule, ips) for rule in self.scenario.acting_rules(self.path.provider)]
         self.tolerance = Tolerance(provider.tolerance, ips)
         self.bad_times = [BadTimes(each, ips) for each in provider.disturbances]
+        # All that a start asks.
+        self.limits = [self.limit, self.window, *self.rules, *self.shared_rates]
         lines = []
         for delivery in self.scenario.deliveries:
             lines.append(delivery.name)
@@ -147,10 +149,7 @@ class Queue:
         """When the next attempt could start, as things are now."""
         moment = now
         while True:
-            later = max(
-                limit.earliest(moment)
-                for limit in (self.limit, self.window, *self.rules, *self.shared_rates)
-            )
+            later = max(limit.earliest(moment) for limit in self.limits)
             if later == moment or later == math.inf:
                 return later
             moment = later
@@ -167,10 +166,11 @@ class Queue:
 
     def next_message(self, now: float) -> Message | None:
         """Return the message that would take a connection next."""
+        full = [limit for limit in self.passing if limit.holds_back(now)]
         able = (
             message
             for message in self.waiting
-            if not any(limit.holds_back(now) for limit in self.limits_over(message))
+            if not (full and any(limit in full for limit in self.limits_over(message)))
         )
         return self.order.first(
             able,

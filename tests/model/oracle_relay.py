@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import takewhile
 
 from oracle_limits import limit_of
 from oracle_order import Order
@@ -16,7 +17,7 @@ from sendcap.scenario import Delivery, Scenario
 class Relay:
     def __init__(self, scenario: Scenario, starts: dict[str, float]) -> None:
         self.scenario, self.starts = scenario, starts
-        # Batches of one moment go in the order of the deliveries.
+        # In the order in which they become ready; of one moment in that of the deliveries.
         self.line = sorted(
             (batch for delivery in scenario.deliveries for batch in self.batches_of(delivery)),
             key=lambda batch: batch[0],
@@ -49,16 +50,21 @@ class Relay:
             for moment, at in zip(moments, starts, strict=True)
         ]
 
-    def is_held(self, delivery: str, now: float) -> bool:
-        """Whether operators have paused or stopped it."""
-        return any(since <= now < until for since, until in self.holds[delivery])
+    def held_at(self, now: float) -> set[str]:
+        """Return the deliveries that operators have paused or stopped."""
+        return {
+            delivery
+            for delivery, holds in self.holds.items()
+            if any(since <= now < until for since, until in holds)
+        }
 
     def first(self, now: float) -> list[Message] | None:
         """Return the batch whose turn it is, of those that are ready and not held."""
+        held = self.held_at(now)
         ready = (
             messages
-            for since, messages in self.line
-            if since <= now and not self.is_held(messages[0].delivery, now)
+            for _, messages in takewhile(lambda batch: batch[0] <= now, self.line)
+            if messages[0].delivery not in held
         )
         return self.order.first(ready, lambda messages: messages[0].delivery)
 
@@ -73,19 +79,19 @@ class Relay:
         """Return when a batch could start next; another one may become ready first."""
         if not self.free_workers:
             return math.inf
-        moments = [since for since, _ in self.line]
+        moments = [next((since for since, _ in self.line if since > now), math.inf)]
         if self.line:
-            moments += [edge for holds in self.holds.values() for hold in holds for edge in hold]
-        moments = [moment for moment in moments if moment > now]
+            edges = (edge for holds in self.holds.values() for hold in holds for edge in hold)
+            moments += [edge for edge in edges if edge > now]
         messages = self.first(now)
         if messages is not None:
             moments.append(self.earliest(messages, now))
-        return min(moments, default=math.inf)
+        return min(moments)
 
     def start(self, now: float) -> list[Message] | None:
         """Start the batch whose turn it is if it can, and return its messages."""
-        messages = self.first(now)
-        if messages is None or not self.free_workers or self.earliest(messages, now) > now:
+        messages = self.first(now) if self.free_workers else None
+        if messages is None or self.earliest(messages, now) > now:
             return None
         self.line = [batch for batch in self.line if batch[1] is not messages]
         self.order.went(messages[0].delivery)

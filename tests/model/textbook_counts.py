@@ -33,14 +33,12 @@ def stacked(counts: list[Counts]) -> Counts:
 
 def apart(ours: Counts, theirs: Counts) -> Counts:
     """Return how far the means of each cell are apart, as Welch's t."""
-    found = {}
-    for key in ours:
-        one, two = ours[key].astype(float), theirs[key].astype(float)
-        # At least a variance of one message: a cell may be the same in every run.
-        variance = one.var(axis=0, ddof=1) / len(one) + two.var(axis=0, ddof=1) / len(two)
-        least = 1.0 / min(len(one), len(two))
-        found[key] = (one.mean(axis=0) - two.mean(axis=0)) / np.sqrt(np.maximum(variance, least))
-    return found
+    one, two = (np.array([each[key] for key in ours], float) for each in (ours, theirs))
+    seeds = one.shape[1], two.shape[1]
+    # At least a variance of one message: a cell may be the same in every run.
+    variance = one.var(axis=1, ddof=1) / seeds[0] + two.var(axis=1, ddof=1) / seeds[1]
+    off = np.sqrt(np.maximum(variance, 1.0 / min(seeds)))
+    return dict(zip(ours, (one.mean(axis=1) - two.mean(axis=1)) / off, strict=True))
 
 
 def write(scenarios: dict[str, Counts]) -> None:

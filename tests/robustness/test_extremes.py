@@ -23,6 +23,8 @@ EVERYTHING: Final = os.environ.get("SENDCAP_TEST_CAMPAIGN") == "all"
 """Whether to simulate all that is taken, and tables at each place where they may stand."""
 MOST_SIMULATED: Final = 1000
 """Messages; more take long for a good reason."""
+MOST_PEOPLE: Final = 10**8 if EVERYTHING else 10**6
+"""On the list; the memory of eight million is measured in `test_memory_estimate`."""
 
 ANYWHERE: Final[tuple[Any, ...]] = (
     *(10**400, -1, 1e308, math.nan, True, None),
@@ -95,10 +97,16 @@ def read(data: dict[str, Any]) -> Scenario | str:
     return scenario
 
 
+def is_small(scenario: Scenario) -> bool:
+    people = scenario.population.size if scenario.population else 0
+    messages = sum(delivery.messages for delivery in scenario.deliveries)
+    return messages <= MOST_SIMULATED and people <= MOST_PEOPLE
+
+
 def simulated(scenario: Scenario) -> None:
     with suppress(SendcapError):  # too large, or too long
         require_feasible(scenario)
-        if sum(delivery.messages for delivery in scenario.deliveries) <= MOST_SIMULATED:
+        if is_small(scenario):
             run = simulate(scenario)
             run.summary()
             run.sentences()

@@ -139,9 +139,13 @@ def _probability(family: Family, low_s: Floats, high_s: Floats, parameters: Floa
     # In the upper tail the difference of survival functions is exact, in the lower that of the cdf.
     below = family.cdf(low_s, parameters)
     is_open, end_s = np.isinf(high_s), np.minimum(high_s, 1e300)
-    upper = family.sf(low_s, parameters) - np.where(is_open, 0.0, family.sf(end_s, parameters))
-    lower = np.where(is_open, 1.0, family.cdf(end_s, parameters))
-    return np.asarray(np.where(below > 0.5, upper, lower - below), np.float64)
+    upper = below > 0.5
+    lower = ~upper
+    p = np.empty(len(low_s))
+    beyond = np.where(is_open[upper], 0.0, family.sf(end_s[upper], parameters))
+    p[upper] = family.sf(low_s[upper], parameters) - beyond
+    p[lower] = np.where(is_open[lower], 1.0, family.cdf(end_s[lower], parameters)) - below[lower]
+    return p
 
 
 def _moments(times: Times) -> tuple[float, float]:

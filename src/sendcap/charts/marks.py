@@ -249,7 +249,7 @@ def arrange(
     placed: list[BboxBase] = []
     for label, line in zip(labels, lines, strict=True):
         size = label.get_window_extent()
-        positions = []
+        positions: list[tuple[int, int, Bbox, _Side, float]] = []
         for row, side in product(range(_ROWS), get_args(_Side)):
             up = AWAY_PT + 0.5 * LABEL_PT * row
             if at_top:
@@ -260,14 +260,19 @@ def arrange(
             x0, y0, x1, y1 = box.extents
             inside = panel.x0 <= x0 and x1 <= panel.x1 and panel.y0 <= y0 and y1 <= panel.y1
             hidden = (
-                1000.0 * (not inside or box.count_overlaps(placed) > 0)
-                + 10.0 * sum(curve.intersects_bbox(box, filled=False) for curve in curves)
-                + 20.0 * box.count_overlaps(taken)
+                1000 * (not inside or box.count_overlaps(placed) > 0)
+                + 20 * box.count_overlaps(taken)
                 + int(((x0 < lines) & (lines < x1)).sum())
-                + 0.01 * row
             )
-            positions.append((hidden, box, side, up))
-        _, box, side, up = min(positions, key=lambda position: position[0])
+            positions.append((hidden, len(positions), box, side, up))
+        # Curves take the longest to look at: only where the rest hides no more than the best.
+        best = (math.inf, 0)
+        for hidden, number, box, *_ in sorted(positions, key=lambda position: position[:2]):
+            if hidden > best[0]:
+                break
+            crossed = sum(curve.intersects_bbox(box, filled=False) for curve in curves)
+            best = min(best, (hidden + 10 * crossed, number))
+        _, _, box, side, up = positions[best[1]]
         placed.append(box)
         label.set_horizontalalignment(side)
         label.set_position((-AWAY_PT if side == "right" else AWAY_PT, up))

@@ -23,21 +23,22 @@ def batch_rows(scenario: Scenario, messages: Sequence[int] | None = None) -> Bat
     """Return the batches of all deliveries; of so many messages, where they are given."""
     if messages is None:
         messages = [0 if each.is_held else each.messages for each in scenario.deliveries]
-    sizes, ready_s = [], []
-    for delivery, count in zip(scenario.deliveries, messages, strict=True):
+    sizes, ready_s, numbers = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros(0, np.int64)]
+    for number, (delivery, count) in enumerate(zip(scenario.deliveries, messages, strict=True)):
+        if not count:
+            continue
         size = scenario.batch_of(delivery)
         batches = np.full(-(-count // size), size, np.int64)
-        if count:
-            batches[-1] = count - size * (len(batches) - 1)
+        batches[-1] = count - size * (len(batches) - 1)
         sizes.append(batches)
-        numbers = np.arange(len(batches))
-        if count:
-            ready_s.append(ready_s_of(delivery, scenario.start, numbers, len(batches)))
-    counts = [len(batches) for batches in sizes]
-    by_delivery_s = np.concatenate([np.zeros(0), *ready_s])
+        places = np.arange(len(batches))
+        ready_s.append(ready_s_of(delivery, scenario.start, places, len(batches)))
+        numbers.append(np.full(len(batches), number))
+    by_delivery_s = np.concatenate(ready_s)
     order = np.argsort(by_delivery_s, kind="stable")
-    numbers = np.repeat(np.arange(len(counts)), counts)
-    return BatchRows(np.concatenate(sizes)[order], by_delivery_s[order], numbers[order])
+    return BatchRows(
+        np.concatenate(sizes)[order], by_delivery_s[order], np.concatenate(numbers)[order]
+    )
 
 
 def no_batches(scenario: Scenario) -> Batches:

@@ -85,7 +85,8 @@ class Queues:
     def know_batches(self) -> None:
         """Take in what the relay knows of its batches."""
         for group in self._groups:
-            group.group = group.group._replace(batches=self._relay.batches)
+            if group.group.batches is not self._relay.batches:
+                group.group = group.group._replace(batches=self._relay.batches)
 
     def advance(self, until_s: float) -> Iterator[Happened]:
         """Let happen what happens before a moment; yield it piece by piece."""

@@ -1,7 +1,7 @@
 """The relay and the ingress: Campaign hands the messages over to the MTA, batch by batch."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -72,20 +72,19 @@ class Relay:
             relay.next_person[place] = first
             first += len(people)
         if counts.any():
-            self.state = relay._replace(roster=np.concatenate(list(pieces.values())))
-            self.add(counts)
+            self.add(counts, roster=np.concatenate(list(pieces.values())))
 
-    def add(self, counts: state.Ints) -> None:
-        """Add the batches of so many messages, for each delivery and path."""
+    def add(self, counts: state.Ints, **known: Any) -> None:
+        """Add the batches of so many messages, for each delivery and path; know more besides."""
         scenario, state = self._shared.scenario, self.state
         sums = counts.sum(axis=1)
         rows = batch_rows(scenario, sums.tolist())
         first, self._count = self._count, self._count + len(rows.size)
         self.batches = with_batches(self.batches, first, rows)
-        room = len(self.batches.delivery)
+        grown = self._grown()
         times_s = scenario.relay.batch_time.sample(self._batch_time, len(rows.size))
-        size, batch_time_s, started = (longer(getattr(state, name), room) for name in _OF_BATCHES)
-        size[first : self._count], batch_time_s[first : self._count] = rows.size, times_s
+        grown["size"][first : self._count] = rows.size
+        grown["batch_time_s"][first : self._count] = times_s
         given = sums > 0
         state.left[given] = counts[given]
         state.tickets[given, 1:] = counts[given].cumsum(axis=1)
@@ -93,12 +92,11 @@ class Relay:
         in_line, next_in_line, end_of_line = self._in_lines(first)
         self.state = state._replace(
             batches=self.batches,
-            size=size,
-            batch_time_s=batch_time_s,
-            started=started,
             in_line=in_line,
             next_in_line=next_in_line,
             end_of_line=end_of_line,
+            **grown,
+            **known,
         )
         if self._shared.monitor is not None:
             self._shared.monitor.relay.arrived(rows.ready_s, rows.size)
@@ -112,10 +110,17 @@ class Relay:
         self.batches.relayed_s[added] = rows.ready_s
         validity_s = scenario.honoured_validity(scenario.deliveries[rows.delivery[0]])
         self.batches.expiry_s[added] = rows.ready_s + validity_s
-        room = len(self.batches.delivery)
-        grown = {name: longer(getattr(self.state, name), room) for name in _OF_BATCHES}
-        self.state = self.state._replace(batches=self.batches, **grown)
+        self.state = self.state._replace(batches=self.batches, **self._grown())
         return first
+
+    def _grown(self) -> dict[str, Any]:
+        """Return what the relay alone knows of its batches, with room for all of them."""
+        room = len(self.batches.delivery)
+        known = {name: getattr(self.state, name) for name in _OF_BATCHES}
+        return {
+            name: array if len(array) == room else longer(array, room)
+            for name, array in known.items()
+        }
 
     def _in_lines(self, first: int) -> tuple[state.Ints, state.Ints, state.Ints]:
         """Return the batches that wait in each line, with new ones from a number on."""

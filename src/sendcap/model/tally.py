@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -171,11 +172,10 @@ class Tally:
         first_bin = (keys & ((1 << kernel.PLACE_BITS) - 1)) * kernel.TOGETHER
         bins = (first_bin[rows] + columns).astype(np.int32)
         numbers, begins = np.unique(keys[rows] >> kernel.PLACE_BITS, return_index=True)
-        parts = zip(
-            np.split(bins, begins[1:]), np.split(counts[rows, columns], begins[1:]), strict=True
-        )
-        for number, (filled, found) in zip(numbers.tolist(), parts, strict=False):
-            yield number, SparseCounts(filled, found)
+        found = counts[rows, columns]
+        edges = [*begins.tolist(), len(bins)]
+        for number, (begin, end) in zip(numbers.tolist(), pairwise(edges), strict=True):
+            yield number, SparseCounts(bins[begin:end], found[begin:end])
 
     def _names(
         self, deliveries: Sequence[str], number: int

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator
@@ -53,12 +54,18 @@ def is_the_same(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
 
 def apportioned(messages: int, shares: Mapping[str, float]) -> dict[str, int]:
     """Return whole messages for each share, by the largest remainder."""
+    return dict(zip(shares, _apportioned(messages, tuple(shares.items())), strict=True))
+
+
+@lru_cache(maxsize=1024)
+def _apportioned(messages: int, shares: tuple[tuple[str, float], ...]) -> tuple[int, ...]:
+    # Fractions take long, and a simulation asks for the same messages again and again.
     # Shares as they were written: in binary 0.1 and 0.3 would break ties at random.
-    exact = {name: Fraction(repr(share)) for name, share in shares.items()}
+    exact = {name: Fraction(repr(share)) for name, share in shares}
     total = sum(exact.values())
     quotas = {name: messages * share / total for name, share in exact.items()}
     counts = {name: math.floor(quota) for name, quota in quotas.items()}
     by_remainder = sorted(quotas, key=lambda name: counts[name] - quotas[name])
     for name in by_remainder[: messages - sum(counts.values())]:
         counts[name] += 1
-    return counts
+    return tuple(counts.values())

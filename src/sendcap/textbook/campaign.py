@@ -125,17 +125,16 @@ class Campaign:
         queues = list(providers)
         reasons = tuple(dict.fromkeys((*reasons_of(scenario, queues), DEAD)))
         tally = Tally(scenario.time.bin, math.inf, queues, reasons)
-        for (delivery, provider, event, reason, clock, number), count in self.counts.items():
-            tally.add(
-                clock,
-                event,
-                names.index(delivery),
-                queues.index(provider),
-                np.array([(number + 0.5) * scenario.time.bin]),
-                reason,
-                np.array([count]),
-            )
+        rows: defaultdict[tuple[str, str, Event, str, Clock], list[tuple[int, int]]]
+        rows = defaultdict(list)
+        for (*series, number), count in self.counts.items():
+            rows[tuple(series)].append((number, count))  # type: ignore[index]
+        for (delivery, provider, event, reason, clock), counted in rows.items():
+            numbers, weights = np.array(counted).T
+            times_s = (numbers + 0.5) * scenario.time.bin
+            pair = names.index(delivery), queues.index(provider)
+            tally.add(clock, event, *pair, times_s, reason, weights)
         for (delivery, provider), delays_s in self.delays_s.items():
-            numbers = names.index(delivery), queues.index(provider)
-            tally.delayed(*numbers, np.maximum(delays_s, 0.0))
+            pair = names.index(delivery), queues.index(provider)
+            tally.delayed(*pair, np.maximum(delays_s, 0.0))
         return ledger_of(tally, scenario)

@@ -131,7 +131,8 @@ class Queue:
         served = True
         while served:
             # Of queues with a common limit: by priority, then who has been ready the longest.
-            nexts = [(each, each.waiting.next(each.holds_back)) for each in self.rivals]
+            able = [each for each in self.rivals if each.idle or each.closed]
+            nexts = [(each, each.waiting.next(each.holds_back)) for each in able]
             turns = [(queue.turn(each), queue, each) for queue, each in nexts if each is not None]
             served = any(
                 queue.serves(each) for _, queue, each in sorted(turns, key=lambda turn: turn[0])
@@ -149,9 +150,9 @@ class Queue:
     def holds_back(self, message: Message) -> bool:
         """Tell whether limits hold a message back now, while others may pass."""
         limits = self.limits_over(message)
-        if any(each.is_full for each in limits):
-            return True
-        start_s = max((each.throttle.start_s(self.env.now) for each in limits), default=-math.inf)
+        if not limits or any(each.is_full for each in limits):
+            return bool(limits)
+        start_s = max(each.throttle.start_s(self.env.now) for each in limits)
         if self.env.now < start_s < self.wakes_s:
             self.wakes_s = start_s
             self.env.process(self.wake(start_s))
