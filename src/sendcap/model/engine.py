@@ -45,7 +45,11 @@ Window = float | Literal["auto"]
 """Length of the windows in seconds; by default they follow the number of reports."""
 _FIRST_WINDOW_S: Final = 60.0
 _FEW_REPORTS: Final = 200_000
-"""Reports of a window: of fewer the next is four times as long, of four times as many half."""
+"""Reports of a window: of fewer the next is four times as long, of four times as many half.
+
+It grows no longer while something cuts it, such as the room for what the relay hands over: the
+first one without that would be endless, and its reports would take as much memory as they like.
+"""
 
 
 class Progress(NamedTuple):
@@ -168,7 +172,7 @@ class _Model:
         length_s = self._window_s or _FIRST_WINDOW_S
         while (next_s := self._next_event_s) < self._horizon_s:
             yield env.timeout(max(next_s - env.now, 0.0))
-            until_s = min(env.now + length_s, self._horizon_s)
+            until_s = whole_s = min(env.now + length_s, self._horizon_s)
             if self._campaign is not None:
                 self._prepare(self._campaign, env.now)
                 until_s = min(until_s, self._campaign.until_s(env.now))
@@ -178,8 +182,11 @@ class _Model:
             if self._progress is not None:
                 final = self._relay.failed + self._queues.final
                 self._progress(Progress(until_s, final, self._messages))
-            if self._window_s is None and not _FEW_REPORTS <= reports <= 4 * _FEW_REPORTS:
-                length_s *= 4.0 if reports < _FEW_REPORTS else 0.5
+            if self._window_s is None:
+                if reports > 4 * _FEW_REPORTS:
+                    length_s *= 0.5
+                elif reports < _FEW_REPORTS and until_s == whole_s:
+                    length_s *= 4.0
 
     def _prepare(self, campaign: Campaign, now_s: float) -> None:
         """Prepare the sendings that are due."""

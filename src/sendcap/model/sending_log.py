@@ -1,6 +1,7 @@
 """The sending log: one row per message and status change, written while the run goes on.
 
-A second thread packs the rows and writes them, one group of rows at a time.
+Compiled code keeps the rows and puts them in order; a second thread packs them and writes them, one
+group of rows at a time.
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple, cast
+from typing import IO, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sendcap.ledger import EVENTS
+from sendcap.model.kernel import log as kernel
+from sendcap.model.kernel.pointer import by_pointer
 from sendcap.model.kernel.relay_state import Relay
-from sendcap.model.kernel.state import Floats, Ints, Records
+from sendcap.model.kernel.state import Floats, Numbers, Records
+from sendcap.model.records import power_of_two
 from sendcap.scenario import Scenario
 
 _ROW_GROUP: Final = 1 << 18
+_FEW_ROWS: Final = 1 << 10
 _TYPES: Final = {
     "delivery": np.int16,
     "provider": np.int16,
@@ -32,62 +36,53 @@ _TYPES: Final = {
     "happened_s": np.float64,
     "known_s": np.float64,
 }
-_PLACES: Final = {
-    "message": ("what", 24, 30),
-    "attempt": ("what", 4, 20),
-    "event": ("what", 0, 4),
-    "delivery": ("where", 32, 16),
-    "provider": ("where", 16, 16),
-    "reason": ("where", 0, 16),
-}
-"""Where the whole numbers of a row are packed: which column of `_Rows`, from which bit, how many.
-
-Every row is moved a few times on its way to the file, so fewer columns make it faster.
-"""
+_EVENTS: Final = [EVENTS.index(event) for event in ("relayed", "relay_failed")]
 
 
-class _Rows(NamedTuple):
-    """Rows of the log, their whole numbers packed as `_PLACES` says."""
+class _Kept:
+    """Rows that are not written yet."""
 
-    known_s: Floats
-    happened_s: Floats
-    what: Ints
-    where: Ints
+    def __init__(self) -> None:
+        self.arrays, self.count = by_pointer(_room(_FEW_ROWS)), 0
 
-    @classmethod
-    def of(cls, known_s: Floats, happened_s: Floats, **numbers: Any) -> _Rows:
-        """Pack rows; a number may be one for all of them."""
-        packed = {"what": np.zeros(len(known_s), np.int64)}
-        packed["where"] = np.zeros(len(known_s), np.int64)
-        for name, (column, first, _) in _PLACES.items():
-            packed[column] += np.asarray(numbers[name], np.int64) << first
-        return cls(known_s, happened_s, **packed)
+    def room_for(self, more: int) -> kernel.Kept:
+        """Return the arrays, with room for more rows."""
+        needed = self.count + more
+        if needed > len(self.arrays.rows):
+            arrays, kept = _room(power_of_two(needed)), slice(self.count)
+            arrays.known_s[kept], arrays.rows[kept] = (
+                self.arrays.known_s[kept],
+                self.arrays.rows[kept],
+            )
+            self.arrays = by_pointer(arrays)
+        return self.arrays
 
-    def column(self, name: str) -> npt.NDArray[Any]:
-        """Return a column of the file."""
-        if name not in _PLACES:
-            return cast("npt.NDArray[Any]", getattr(self, name))
-        column, first, bits = _PLACES[name]
-        packed = self.what if column == "what" else self.where
-        return ((packed >> first) & ((1 << bits) - 1)).astype(_TYPES[name])
 
-    def message_order(self) -> Ints:
-        """Return a number for each message: by delivery, then by message."""
-        return (self.column("delivery").astype(np.int64) << 30) + (self.what >> 24)
+def _room(count: int) -> kernel.Kept:
+    """Return room for so many rows."""
+    known_s = np.zeros(count)
+    return kernel.Kept(known_s, known_s.view(np.int64), np.zeros(count, kernel.ROW))
 
-    def chosen(self, index: Ints) -> _Rows:
-        """Return some of the rows."""
-        return _Rows(
-            self.known_s[index], self.happened_s[index], self.what[index], self.where[index]
+
+def _sorting(count: int) -> kernel.Sorting:
+    """Return room to sort so many rows."""
+    return by_pointer(
+        kernel.Sorting(
+            keys=np.zeros(count, np.int64),
+            other_keys=np.zeros(count, np.int64),
+            order=np.zeros(count, np.int32),
+            other_order=np.zeros(count, np.int32),
+            digits=np.zeros(kernel.DIGITS, np.int32),
+            merged=np.zeros(count, np.int32),
         )
+    )
 
-    @staticmethod
-    def joined(parts: Sequence[_Rows]) -> _Rows:
-        """Return the rows of all the parts."""
-        if len(parts) == 1:
-            return parts[0]
-        none = _Rows(np.zeros(0), np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
-        return _Rows(*(np.concatenate(columns) for columns in zip(none, *parts, strict=True)))
+
+def _columns() -> kernel.Columns:
+    """Return the columns of a group of rows."""
+    return by_pointer(
+        kernel.Columns(**{name: np.empty(_ROW_GROUP, kind) for name, kind in _TYPES.items()})
+    )
 
 
 class SendingLog:
@@ -130,80 +125,55 @@ class SendingLog:
             write_statistics=["known_s"],
             column_encoding={"message": "DELTA_BINARY_PACKED"},
             write_page_checksum=True,
+            # Fewer, larger steps: a page ends at its size in bytes, not before.
+            max_rows_per_page=_ROW_GROUP,
+            write_batch_size=_ROW_GROUP,
         )
         self._horizon_s = scenario.time.horizon or np.inf
-        self._relayed: list[_Rows] = []
-        self._reported: list[_Rows] = []
-        self._ready: list[_Rows] = []
-        self._ready_count = 0
+        self._relayed, self._reported = _Kept(), _Kept()
+        self._sorting = _sorting(_FEW_ROWS)
+        # One of them is filled while the other is written.
+        self._columns, self._others, self._filled = _columns(), _columns(), 0
         self._thread = ThreadPoolExecutor(1, "sending log")
         self._written: Future[None] = self._thread.submit(lambda: None)
 
     def handed_over(self, state: Relay) -> None:
-        """Add what the relay did, in order of time; Campaign knows it at once.
-
-        A batch's messages that failed have its last numbers.
-        """
-        rows = state.handed[: state.relay["handed"][0]]
-        begins = np.flatnonzero(np.diff(rows["batch"], prepend=-1))
-        batch = rows["batch"][begins]
-        handed = np.add.reduceat(rows["count"], begins)
-        sizes = handed + np.add.reduceat(rows["failed"], begins)
-        first = np.cumsum(sizes) - sizes
-        # Where each message belongs: by batch, then by number.
-        ends = np.cumsum(np.diff(begins, append=len(rows)))
-        of_batch = np.searchsorted(ends, np.arange(len(rows)), side="right")
-        of_handed, of_failed = (np.repeat(of_batch, rows[name]) for name in ("count", "failed"))
-        handed_at = first[of_handed] + state.places[: len(of_handed)]
-        failed_first = np.cumsum(sizes - handed) - (sizes - handed)
-        failed_at = first[of_failed] + handed[of_failed]
-        failed_at += np.arange(len(of_failed)) - failed_first[of_failed]
-        provider = np.empty(len(of_handed) + len(of_failed), np.int64)
-        event = np.full(len(provider), EVENTS.index("relayed"))
-        provider[handed_at] = np.repeat(rows["provider"], rows["count"])
-        provider[failed_at] = np.repeat(rows["provider"], rows["failed"])
-        event[failed_at] = EVENTS.index("relay_failed")
-        batch, place = np.repeat(batch, sizes), np.arange(len(provider)) - np.repeat(first, sizes)
-        times_s = state.batches.relayed_s[batch]
-        self._relayed.append(
-            _Rows.of(
-                times_s,
-                times_s,
-                delivery=state.batches.delivery[batch],
-                provider=provider,
-                message=state.batches.first_number[batch] + place,
-                event=event,
-                reason=0,
-                attempt=0,
-            )
-        )
+        """Add what the relay did, in order of time; Campaign knows it at once."""
+        kept, handed = self._relayed, state.handed[: state.relay["handed"][0]]
+        more = int(handed["count"].sum() + handed["failed"].sum())
+        kernel.keep_handed(kept.room_for(more), kept.count, state, *_EVENTS)
+        kept.count += more
 
     def reported(self, reports: Records, known_s: Floats) -> None:
         """Add reports with the times at which they are known."""
-        self._reported.append(
-            _Rows.of(
-                known_s.copy(),  # they are those of a buffer
-                reports["happened_s"].copy(),
-                delivery=reports["delivery"],
-                provider=reports["provider"],
-                message=reports["message"],
-                event=reports["event"],
-                reason=reports["reason"],
-                attempt=reports["attempt"],
-            )
-        )
+        kept, more = self._reported, len(reports)
+        known_s = np.ascontiguousarray(known_s)
+        kernel.keep_reports(kept.room_for(more), kept.count, reports, known_s)
+        kept.count += more
 
     def write_before(self, until_s: float) -> None:
         """Write rows known before ``until_s`` and the horizon; none may be added afterwards."""
         until_s = min(until_s, self._horizon_s)
-        relayed, self._relayed = _split(self._relayed, until_s)
-        reported, self._reported = _split(self._reported, until_s)
-        if len(relayed.known_s) + len(reported.known_s):
-            rows = _in_order(relayed, reported)
-            self._ready.append(rows)
-            self._ready_count += len(rows.known_s)
-        if self._ready_count >= _ROW_GROUP:
-            self._write()
+        relayed, reported = self._relayed, self._reported
+        needed = relayed.count + reported.count
+        if needed > len(self._sorting.keys):
+            self._sorting = _sorting(power_of_two(needed))
+        sorting, parts = self._sorting, (reported.arrays, relayed.arrays)
+        ready = kernel.sort_before(reported.arrays, sorting, reported.count, until_s)
+        count, in_order = kernel.merge(
+            reported.arrays, sorting, ready, relayed.arrays, relayed.count, until_s
+        )
+        if not in_order:
+            _sort_fully(*parts, sorting.merged[:count])
+        first = 0
+        while first < count:
+            more = min(count - first, _ROW_GROUP - self._filled)
+            kernel.write_columns(*parts, sorting.merged, first, self._columns, self._filled, more)
+            first, self._filled = first + more, self._filled + more
+            if self._filled == _ROW_GROUP:
+                self._write()
+        for kept in (relayed, reported):
+            kept.count = kernel.keep_later(kept.arrays, kept.count, until_s)
 
     @classmethod
     @contextmanager
@@ -220,70 +190,35 @@ class SendingLog:
         with log._writer, log._thread:
             yield log
             log.write_before(np.inf)
-            log._write()
+            if log._filled:
+                log._write()
             log._written.result()
 
     def _write(self) -> None:
-        """Let the other thread write the rows that are ready, once it has written those before."""
-        rows = _Rows.joined(self._ready)
-        self._ready, self._ready_count = [], 0
+        """Let the other thread write a group of rows, once it has written the one before."""
         self._written.result()
-        self._written = self._thread.submit(self._write_rows, rows)
+        self._written = self._thread.submit(self._write_columns, self._columns, self._filled)
+        self._columns, self._others, self._filled = self._others, self._columns, 0
 
-    def _write_rows(self, rows: _Rows) -> None:
-        if not len(rows.known_s):
-            return
-        columns = []
+    def _write_columns(self, columns: kernel.Columns, count: int) -> None:
+        arrays = []
         for name in _TYPES:
-            column = pa.array(rows.column(name))
+            array: Any = pa.array(getattr(columns, name)[:count])
             if name in self._labels:
-                column = pa.DictionaryArray.from_arrays(column, self._labels[name])
-            columns.append(column)
-        table = pa.Table.from_arrays(columns, schema=self._schema)
+                array = pa.DictionaryArray.from_arrays(array, self._labels[name])
+            arrays.append(array)
+        table = pa.Table.from_arrays(arrays, schema=self._schema)
         self._writer.write_table(table, row_group_size=_ROW_GROUP)
 
 
-def _split(parts: Sequence[_Rows], until_s: float) -> tuple[_Rows, list[_Rows]]:
-    """Return the rows that are known before a time, and the others in one part."""
-    rows = _Rows.joined(parts)
-    known = rows.known_s < until_s
-    if known.all():
-        return rows, []
-    return rows.chosen(np.flatnonzero(known)), [rows.chosen(np.flatnonzero(~known))]
-
-
-def _in_order(relayed: _Rows, reported: _Rows) -> _Rows:
-    """Return all rows by known time; of one time, message by message as things happened.
-
-    The relay's rows come in order of time. Times of reports rarely tie, so the full comparison is
-    made only where one does.
-    """
-    order = np.argsort(reported.known_s)
-    reported_s, relayed_s = reported.known_s[order], relayed.known_s
-    before = np.searchsorted(relayed_s, reported_s)
-    if _ties(relayed, reported_s, before):
-        rows = _Rows.joined((relayed, reported))
-        keys = (rows.column("event"), rows.happened_s, rows.message_order(), rows.known_s)
-        return rows.chosen(np.lexsort(keys))
-    places = before + np.arange(len(order))
-    is_relayed = np.ones(len(relayed_s) + len(order), np.bool_)
-    is_relayed[places] = False
-    merged: list[Any] = []
-    for one, two in zip(relayed, reported, strict=True):
-        column = np.empty(len(is_relayed), one.dtype)
-        column[is_relayed] = one
-        column[places] = two[order]
-        merged.append(column)
-    return _Rows(*merged)
-
-
-def _ties(relayed: _Rows, reported_s: Floats, before: Ints) -> bool:
-    """Return whether rows of one time could be in disorder; the reports' times are in order."""
-    relayed_s = relayed.known_s
-    if np.any(np.diff(reported_s) == 0.0):
-        return True
-    if len(relayed_s) and np.any(relayed_s[np.minimum(before, len(relayed_s) - 1)] == reported_s):
-        return True
-    # The relay's messages are in order within a delivery: only another one can come between.
-    mixed = np.flatnonzero(np.diff(relayed.column("delivery")) < 0)
-    return bool(np.any(relayed_s[mixed] == relayed_s[mixed + 1]))
+def _sort_fully(reported: kernel.Kept, relayed: kernel.Kept, merged: Numbers) -> None:
+    """Sort rows that are in order of time; of one time, message by message as things happened."""
+    known_s = np.empty(len(merged))
+    rows = np.empty(len(merged), kernel.ROW)
+    for kept, chosen, places in (
+        (reported, merged >= 0, merged),
+        (relayed, merged < 0, -1 - merged),
+    ):
+        known_s[chosen], rows[chosen] = kept.known_s[places[chosen]], kept.rows[places[chosen]]
+    message = (rows["delivery"].astype(np.int64) << 32) + rows["message"]
+    merged[:] = merged[np.lexsort((rows["event"], rows["happened_s"], message, known_s))]
