@@ -55,22 +55,10 @@ def attempts_of(
     sending_log: str | os.PathLike[str] | None = None,
     delivery: str = ALL_DELIVERIES,
 ) -> Attempts:
-    """Count how many messages of a run were final after how many attempts.
+    """Count how many messages of a run were final after how many attempts, by its sending log.
 
-    Parameters
-    ----------
-    sending_log
-        The run's file that ``sendcap run --sending-log`` has written: the ledger counts events and
-        does not know which of them are of the same message.
-    delivery
-        See `sendcap.charts`.
-
-    Raises
-    ------
-    RunError
-        If the log is missing or cannot be read.
-    SendcapError
-        If there is no log, or no such delivery.
+    The ledger counts events and does not know which of them are of the same message. For the
+    options see `sendcap.charts`.
     """
     if sending_log is None:
         raise SendcapError(

@@ -67,6 +67,9 @@ BLUE, ORANGE, RED, STONE, PURPLE = "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "
 BROWN, FLAME, SAND, SLATE, SKY = "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"
 PETROFF: Final = (BLUE, ORANGE, RED, STONE, PURPLE, BROWN, FLAME, SAND, SLATE, SKY)
 """The colours of the style file, in the same order."""
+LAYERS: Final = (BLUE, ORANGE, RED, PURPLE, BROWN, SKY)
+"""Those of layers one on the other; a layer of all others is of `REST`."""
+REST: Final = "#c9ccd1"
 
 Format = Literal["png", "svg", "pdf"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)

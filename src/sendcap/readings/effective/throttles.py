@@ -69,8 +69,9 @@ def limit_text(throttle: Throttle, each: Constraint, together: Constraint, scope
 
 
 def _rate(rate: Rate, each: Pace, together: Pace, scope: Scope) -> str:
-    per_s = scope.total(*(_per(pace.per_s, rate.period_s) for pace in (each, together)))
-    return f"{per_s} ({_burst(each, together, scope)})"
+    period = _PERIODS.get(int(rate.period_s)) or all_units(rate.period_s)
+    texts = (f"{_number(pace.per_s * rate.period_s)}/{period}" for pace in (each, together))
+    return f"{scope.total(*texts)} ({_burst(each, together, scope)})"
 
 
 def _burst(each: Pace, together: Pace, scope: Scope) -> str:
@@ -111,11 +112,6 @@ def _few(texts: list[str]) -> list[str]:
     if len(texts) <= _MOST_STEPS:
         return texts
     return [*texts[: _MOST_STEPS - 1], f"… {len(texts) - _MOST_STEPS:,} more …", texts[-1]]
-
-
-def _per(per_s: float, period_s: float) -> str:
-    period = _PERIODS.get(int(period_s)) or all_units(period_s)
-    return f"{_number(per_s * period_s)}/{period}"
 
 
 def _number(value: float) -> str:

@@ -154,6 +154,11 @@ def observed(
     done = monitor.started(bins) if carried is None else carried[:bins]
     throughput_per_s[: len(done)] = done / bin_s
     middle_s = (np.arange(bins, dtype=np.float64) + 0.5) * bin_s
+    # A limit by rates alone has no servers.
+    has_servers = stage.kind != "limit" or any(
+        constraint.name in CONNECTIONS for constraint in stage.constraints
+    )
+    at_work = monitor.busy.on_average(bins) / stage.servers if has_servers else np.zeros(bins)
     return Observed(
         stage=stage,
         bin_s=bin_s,
@@ -162,7 +167,7 @@ def observed(
         throughput_per_s=throughput_per_s,
         ceiling_per_s=ceiling_per_s(stage, middle_s),
         utilisation=_utilisation(
-            _at_work(stage, monitor, bins),
+            at_work,
             _by_window(throughput_per_s, stage, middle_s) * bin_s,
             ceiling_per_s(stage, middle_s, but=("outage", "workers", *CONNECTIONS)) * bin_s,
         ),
@@ -170,14 +175,6 @@ def observed(
         p95_wait_s=monitor.waits.quantile_s(0.95),
         longest_wait_s=monitor.waits.longest_s if monitor.waits.count else math.nan,
     )
-
-
-def _at_work(stage: Stage, monitor: StageMonitor, bins: int) -> Floats:
-    """Return the share of the servers that are at work; a limit by rates alone has none."""
-    has_servers = stage.kind != "limit" or any(
-        constraint.name in CONNECTIONS for constraint in stage.constraints
-    )
-    return monitor.busy.on_average(bins) / stage.servers if has_servers else np.zeros(bins)
 
 
 def ceiling_per_s(stage: Stage, times_s: Floats, but: Collection[str] = ()) -> Floats:
@@ -243,18 +240,14 @@ def came_and_began(run: Run, stage: Stage) -> tuple[Counts, Counts]:
 
     if not stage.paths:
         gone = total("relayed") + total("relay_failed")
-        return (_ready(run) if stage.kind == "relay" else gone), gone
+        if stage.kind != "relay":
+            return gone, gone
+        edges_s, rows = run.ledger.edges_s, batch_rows(run.as_sent)
+        of_each = [ready_of(run, each, rows, edges_s) for each in run.as_sent.deliveries]
+        ready: Counts = np.sum(of_each, axis=0)
+        return ready, gone
     began = total("accepted") - total("recovered") + total("hard") - total("hard_after_soft")
     return total("relayed"), began + total("soft_first") + total("expired_untried")
-
-
-def _ready(run: Run) -> Counts:
-    """Return the messages ready for the relay by each edge."""
-    edges_s, rows = run.ledger.edges_s, batch_rows(run.as_sent)
-    total = np.zeros(len(edges_s), np.int64)
-    for delivery in run.as_sent.deliveries:
-        total += ready_of(run, delivery, rows, edges_s)
-    return total
 
 
 def ready_of(run: Run, delivery: Delivery, rows: BatchRows, times_s: Floats) -> Counts:

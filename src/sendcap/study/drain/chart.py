@@ -13,18 +13,7 @@ from sendcap.charts.drawing import charts_in
 from sendcap.charts.figures import Heading
 from sendcap.charts.labels import name_beside
 from sendcap.charts.narrow import Named
-from sendcap.charts.style import (
-    BLUE,
-    BROWN,
-    DASHES,
-    GREY,
-    INK,
-    ORANGE,
-    PURPLE,
-    RED,
-    SKY,
-    house_style,
-)
+from sendcap.charts.style import DASHES, GREY, INK, LAYERS, REST, house_style
 from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import Moment, Start, time_axis
 from sendcap.study.drain.sentences import helping
@@ -36,8 +25,6 @@ if TYPE_CHECKING:
 _ABOUT: Final = "how many messages of a queue are left over time, and with what would help most"
 CHARTS: Final = {"Drain": charts_in("sendcap.study.drain", {"chart.left": _ABOUT})}
 """The charts of each result."""
-_COLOURS: Final = (BLUE, ORANGE, RED, PURPLE, BROWN, SKY)
-_REST: Final = "#c9ccd1"
 _ROOM_AFTER: Final = 1.15
 _TAIL: Final = 5.0
 """Where the last hundredth takes so many times as long as all before, the axis is logarithmic."""
@@ -117,16 +104,16 @@ def _told_apart(times_s: Floats, last_s: float) -> Floats:
 def _layers(result: Drain, moments_s: Floats) -> tuple[dict[str, Floats], dict[str, str]]:
     """Return the messages left to each provider with a colour; those of others together."""
     each = sorted(result.gone[:-1], key=lambda gone: -gone.messages)
-    own = each if len(each) <= len(_COLOURS) else each[: len(_COLOURS) - 1]
+    own = each if len(each) <= len(LAYERS) else each[: len(LAYERS) - 1]
     layers, colours = {}, {}
     total = _at(result, None, moments_s)
-    for gone, colour in zip(own, _COLOURS, strict=False):
+    for gone, colour in zip(own, LAYERS, strict=False):
         name = shortened(gone.provider)
         layers[name], colours[name] = _at(result, gone.provider, moments_s), colour
     if len(own) < len(each):
         rest = f"{len(each) - len(own)} others"
         layers[rest] = total - np.sum(list(layers.values()), axis=0)
-        colours[rest] = _REST
+        colours[rest] = REST
     return layers, colours
 
 

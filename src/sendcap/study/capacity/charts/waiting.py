@@ -18,17 +18,13 @@ from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import draw_marks, stage_marks
 from sendcap.charts.narrow import Named
 from sendcap.charts.style import (
-    BLUE,
-    BROWN,
     DASHES,
     FLAME,
     GREY,
     INK,
-    ORANGE,
-    PURPLE,
-    RED,
+    LAYERS,
+    REST,
     SAND,
-    SKY,
     SLATE,
     STONE,
     house_style,
@@ -50,9 +46,7 @@ _LIMITS: Final = (INK, FLAME, SAND)
 """As many limits over several queues have a line."""
 _USED: Final = 0.5
 """For a limit that is never used by more than that nobody waits."""
-_PROVIDERS: Final = (BLUE, ORANGE, RED, PURPLE, BROWN, SKY)
 _BEFORE: Final = {"relay": STONE, "ingress": SLATE}
-_REST: Final = "#c9ccd1"
 _DASHED: Final = " Dashed: all that wait in the queues of a limit."
 _FIRST_ATTEMPTS: Final = " Messages count until their first attempt has ended; retries do not."
 
@@ -178,7 +172,7 @@ def _layers(limits: Limits, time: TimeAxis) -> list[_Layer]:
     providers = [stage for stage in named if stage.stage.kind == "provider"]
     layers = [
         _Layer([stage], Named(colour, name(stage), _peak(stage, time)))
-        for stage, colour in zip(providers, _PROVIDERS, strict=False)
+        for stage, colour in zip(providers, LAYERS, strict=False)
     ]
     if rest:
         most = int(np.sum([stage.backlog for stage in rest], axis=0).max())
@@ -186,7 +180,7 @@ def _layers(limits: Limits, time: TimeAxis) -> list[_Layer]:
         if not named:
             label = "all stages"
         # A colour that cannot be seen would be looked for in vain.
-        colour = _REST if most > _LEAST * highest else "none"
+        colour = REST if most > _LEAST * highest else "none"
         layers.append(_Layer(rest, Named(colour, label, f"never more than {compact(most)}")))
     return layers + [
         _Layer([stage], Named(_BEFORE[stage.stage.kind], name(stage), _peak(stage, time)))
