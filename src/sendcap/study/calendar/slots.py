@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sendcap.model.confirmation import confirmations
-from sendcap.readings.convergence import settling_s
-from sendcap.readings.kpis import figures_of
-from sendcap.readings.remaining import BothClocks
+from sendcap.readings.convergence import convergence
 from sendcap.readings.states import handed_over_s
 from sendcap.run import Run
 from sendcap.scenario import Delivery, Scenario
@@ -108,11 +106,9 @@ def accepted_s(run: Run, share: float, sent: Delivery) -> float:
 
 def settled(run: Run, delivery: str) -> tuple[float, float]:
     """Return when Delivered % settles, and where."""
-    reporting = run.scenario.reporting
-    clocks = BothClocks.of(run.ledger, delivery)
-    figures = figures_of(clocks.time_s, clocks.known, reporting.modes[0], reporting.denominator)
-    delivered_pct = figures.delivered_pct
-    return settling_s(clocks.time_s, delivered_pct, SETTLED_PT), float(delivered_pct[-1])
+    mode = run.scenario.reporting.modes[0]
+    found = convergence(run, mode, delivery, tolerances_pt=(SETTLED_PT,))
+    return found.settling_s[SETTLED_PT], found.final_pct
 
 
 # A comparison with NaN is false, so min(relayed_s, stopped_s) is the first where nobody stops it.

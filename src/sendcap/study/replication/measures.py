@@ -18,7 +18,7 @@ from sendcap.ledger import Event, Ledger
 from sendcap.model.addresses import SUSPENDED, THROTTLED
 from sendcap.model.engine import simulate_ledger
 from sendcap.model.monitor import Monitor
-from sendcap.readings.convergence import TOLERANCES_PT, settling_s
+from sendcap.readings.convergence import TOLERANCES_PT, convergence
 from sendcap.readings.delays import DELAY_FIGURES, DELAY_PCT, delay_figures
 from sendcap.readings.summary import ACCEPTED_PCT
 from sendcap.run import Run
@@ -185,13 +185,11 @@ def _final(run: Run, name: str) -> dict[str, Value]:
 
 
 def _settling_s(run: Run) -> dict[str, Value]:
-    times_s: dict[str, Value] = {}
-    for mode in run.scenario.reporting.modes:
-        kpis = run.kpis(mode)
-        time_s, pct = kpis["time_s"].to_numpy(), kpis["delivered_pct"].to_numpy()
-        for tolerance in TOLERANCES_PT:
-            times_s[f"{mode}.{tolerance:g}pt"] = settling_s(time_s, pct, tolerance)
-    return times_s
+    return {
+        f"{mode}.{tolerance:g}pt": time_s
+        for mode in run.scenario.reporting.modes
+        for tolerance, time_s in convergence(run, mode).settling_s.items()
+    }
 
 
 def _total(run: Run, event: Event) -> float:
