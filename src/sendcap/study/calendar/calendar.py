@@ -55,16 +55,12 @@ class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
     def table(self) -> pd.DataFrame:
         """Return the times, a row for each delivery.
 
-        Returns
-        -------
-        DataFrame
-            Columns delivery, parent, messages, planned_s, asked_s, confirmed_s, gives_up_s,
-            starts_s, relayed_s, stopped_s, accepted_50_pct_s, accepted_90_pct_s, accepted_s,
-            settled_s (seconds from t = 0; infinite for what never comes), delivered_pct (in the
-            end), held_up_by (the stage where its messages wait the longest, empty where none do),
-            held_up_s (the longest wait there), beside (the deliveries that use the relay or a queue
-            at the same time, with commas), and by the clock of ``start`` starts_clock_time and
-            accepted_clock_time; None without one.
+        Columns delivery, parent, messages, planned_s, asked_s, confirmed_s, gives_up_s, starts_s,
+        relayed_s, stopped_s, accepted_50_pct_s, accepted_90_pct_s, accepted_s, settled_s (seconds
+        from t = 0; infinite for what never comes), delivered_pct (in the end), held_up_by (the
+        stage where its messages wait the longest, empty where none do), held_up_s (the longest wait
+        there), beside (the deliveries that use the relay or a queue at the same time, with commas),
+        and by the clock of ``start`` starts_clock_time and accepted_clock_time; None without one.
         """
         rows = [
             {
@@ -96,12 +92,9 @@ class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
     def deadlines(self) -> pd.DataFrame:
         """Return whether each delivery meets the deadline.
 
-        Returns
-        -------
-        DataFrame
-            Columns delivery, holds, replications (numbers), low and high (the interval of the
-            probability), accepted_median_s, accepted_90_pct_s (over the replications, in seconds
-            from t = 0), remedies (text), probability.
+        Columns delivery, holds, replications (numbers), low and high (the interval of the
+        probability), accepted_median_s, accepted_90_pct_s (over the replications, in seconds from
+        t = 0), remedies (text), probability.
         """
         rows = [
             {

@@ -91,13 +91,9 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
     def hold_ups(self) -> pd.DataFrame:
         """Return what holds each delivery up, and where all messages wait the longest when.
 
-        Returns
-        -------
-        DataFrame
-            ``delivery`` (``"*"`` for all of them), ``stage``, ``wait_s``, the longest wait there,
-            by the backlog over the ceiling, ``from_s`` and ``until_s``. Of each delivery the stage
-            with the longest wait; of all one period after the other. Without a noticeable backlog
-            there is no row.
+        Columns delivery (``"*"`` for all of them), stage, wait_s (the longest wait there, by the
+        backlog over the ceiling), from_s and until_s. Of each delivery the stage with the longest
+        wait; of all one period after the other. Without a noticeable backlog there is no row.
         """
         found = [*of_each(self.run, self.observed), *moves(self.observed)]
         names = ("delivery", "stage", "wait_s", "from_s", "until_s")
@@ -119,19 +115,14 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
     def table(self) -> pd.DataFrame:
         """Return a row for each stage.
 
-        Returns
-        -------
-        DataFrame
-            ``stage``; ``binding``, the slowest constraint; ``ceiling_per_s`` and
-            ``ceiling_per_hour`` in attempts (at the relay and the ingress: messages);
-            ``share_pct`` of the messages to deliver that passes the stage;
-            ``attempts_per_message``, until 99 % of all finally accepted messages had been
-            accepted; ``delivery_per_s`` and ``delivery_per_hour``, the resulting ceiling of all
-            deliveries together, in messages; ``needs_s``, the least time for the load;
-            ``utilisation_pct`` and ``highest_utilisation_pct``, see
-            `sendcap.study.capacity.observed.Observed`; ``mean_wait_s``, ``p95_wait_s``,
-            ``longest_wait_s``; ``peak_backlog`` and ``peak_at_s``; ``drained_at_s``, NaN without a
-            noticeable backlog, infinite for one that remained at the end. Times count from t = 0.
+        Columns stage; binding, the slowest constraint; ceiling_per_s and ceiling_per_hour in
+        attempts (at the relay and the ingress: messages); share_pct of the messages to deliver that
+        passes the stage; attempts_per_message, until 99 % of all finally accepted messages had been
+        accepted; delivery_per_s and delivery_per_hour, the resulting ceiling of all deliveries
+        together, in messages; needs_s, the least time for the load; utilisation_pct and
+        highest_utilisation_pct, see `sendcap.study.capacity.observed.Observed`; mean_wait_s,
+        p95_wait_s, longest_wait_s; peak_backlog and peak_at_s; drained_at_s, NaN without a
+        noticeable backlog, infinite for one that remained at the end. Times count from t = 0.
         """
         return pd.DataFrame([stage.row() for stage in self.observed])
 
@@ -144,12 +135,8 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
     def over_time(self) -> pd.DataFrame:
         """Return the course of each stage, a row for each edge of the ledger's bins.
 
-        Returns
-        -------
-        DataFrame
-            ``stage``, ``time_s``; ``backlog``, the messages waiting at that moment;
-            ``throughput_per_s``, ``ceiling_per_s`` and ``utilisation_pct`` in the bin before it,
-            NaN at 0.
+        Columns stage, time_s, backlog (the messages waiting at that moment), and
+        throughput_per_s, ceiling_per_s and utilisation_pct in the bin before it, NaN at 0.
         """
         tables = [
             pd.DataFrame(

@@ -108,12 +108,9 @@ class Comparison(
     def differences(self) -> pd.DataFrame:
         """Return each number of A and B, and the difference with a paired interval.
 
-        Returns
-        -------
-        DataFrame
-            Columns mode (empty for times of acceptance), name, tolerance_pt (0 for none), n
-            (replications with a value on both sides), a and b (means; of `MOMENTS` medians),
-            difference, low and high (see `difference_of`; NaN with too few replications).
+        Columns mode (empty for times of acceptance), name, tolerance_pt (0 for none), n
+        (replications with a value on both sides), a and b (means; of `MOMENTS` medians),
+        difference, low and high (see `difference_of`; NaN with too few replications).
         """
         wanted = (about for about in self.a.numbers if about.of_all)
         return self._table(wanted).drop(columns="delivery")
@@ -121,10 +118,7 @@ class Comparison(
     def by_delivery(self) -> pd.DataFrame:
         """Return the same for each delivery that A and B have, where they have several.
 
-        Returns
-        -------
-        DataFrame
-            The columns of `differences`, and delivery.
+        The columns of `differences`, and delivery.
         """
         both = [
             about
@@ -149,11 +143,8 @@ class Comparison(
     def curves(self) -> pd.DataFrame:
         """Return the KPIs of A and B over time, and the difference.
 
-        Returns
-        -------
-        DataFrame
-            Columns mode, name, which (``"a"``, ``"b"`` or ``"difference"``), time_s, mean, median,
-            low, high.
+        Columns mode, name, which (``"a"``, ``"b"`` or ``"difference"``), time_s, mean, median, low,
+        high.
         """
         tables = []
         for about in self.a.curves:

@@ -64,23 +64,17 @@ class Drain(
     def table(self) -> pd.DataFrame:
         """Return when the messages are gone, a row for each provider and one for all.
 
-        Returns
-        -------
-        DataFrame
-            Columns provider, messages, accepted, hard, expired (numbers), gone_50_pct_s,
-            gone_90_pct_s, gone_99_pct_s, gone_s (seconds from now until this share, or all, has
-            left the queue, however; infinite where the simulation ends before), first_expiry_s and
-            last_expiry_s (NaN where none expires).
+        Columns provider, messages, accepted, hard, expired (numbers), gone_50_pct_s, gone_90_pct_s,
+        gone_99_pct_s, gone_s (seconds from now until this share, or all, has left the queue,
+        however; infinite where the simulation ends before), first_expiry_s and last_expiry_s (NaN
+        where none expires).
         """
         return pd.DataFrame([asdict(each) for each in self.gone])
 
     def remedies(self) -> pd.DataFrame:
         """Return what changes would do, a row for each; the first is of no change.
 
-        Returns
-        -------
-        DataFrame
-            Column change, then those of `table` for all providers together.
+        Column change, then those of `table` for all providers together.
         """
         rows = [("as it is", self.gone[-1]), *((each.change, each.gone) for each in self.tried)]
         frame = pd.DataFrame([{"change": change, **asdict(gone)} for change, gone in rows])

@@ -100,13 +100,9 @@ class Levers(Drawable, charts="sendcap.study.capacity.charts", tables={"Levers":
     def frame(self) -> pd.DataFrame:
         """Return a row for each lever, the best first.
 
-        Returns
-        -------
-        DataFrame
-            ``lever``, ``change``, ``step_pct``, ``gain_s`` with ``low_s`` and ``high_s``,
-            ``gain_pct`` of the time without any lever, ``per_10_pct_s``, ``cost`` and
-            ``per_cost_s`` (NaN without costs), ``helps_until`` (units; NA if for ever) and
-            ``then``, the bottleneck from there on.
+        Columns lever, change, step_pct, gain_s with low_s and high_s, gain_pct of the time without
+        any lever, per_10_pct_s, cost and per_cost_s (NaN without costs), helps_until (units; NA if
+        for ever) and then, the bottleneck from there on.
         """
         rows = [
             {
