@@ -10,11 +10,11 @@ from sendcap.files.directory import LITTER, Contents
 from sendcap.files.single import plain_words
 from sendcap.importers.imported import REPORT
 from sendcap.saved import RUN, read_run
-from sendcap.study.calendar.files import CALENDAR_OF_A_SCENARIO
+from sendcap.study.calendar.calendar import CALENDAR_OF_A_SCENARIO
 from sendcap.study.capacity.files import LIMITS_OF_A_SCENARIO
 from sendcap.study.convergence.files import COMPARISON, CONVERGENCE
-from sendcap.study.drain.files import DRAINED
-from sendcap.study.forecasts.files import FORECAST
+from sendcap.study.drain.drain import DRAINED
+from sendcap.study.forecasts.outlook import FORECAST
 from sendcap.study.sweeps.files import STORE, STUDY
 from sendcap.study.sweeps.store import MARK, damaged_files
 

@@ -96,9 +96,8 @@ def test_a_calendar_is_checked(sendcap) -> None:
 
 
 def test_what_any_command_saves_can_be_checked() -> None:
-    files = [name for _, name, _ in pkgutil.walk_packages(package.__path__, "sendcap.study.")]
-    modules = [importlib.import_module(name) for name in files if name.endswith(".files")]
-    found = [each for module in modules for each in vars(module).values()]
+    names = [name for _, name, _ in pkgutil.walk_packages(package.__path__, "sendcap.study.")]
+    found = [each for name in names for each in vars(importlib.import_module(name)).values()]
     contents = [each for each in found if isinstance(each, Contents)]
     assert len(contents) > 5
     assert [each.what for each in contents if each not in checking.KINDS] == []

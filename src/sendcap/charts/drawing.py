@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from sendcap.errors import SendcapError
@@ -121,6 +122,12 @@ class Drawable(Displayed):
         """
         chart = chart_called(name, self.charts(), type(self).__name__)
         return chart.draw(self, ax=ax, **options)
+
+    def save_charts(self, folder: Path) -> None:
+        """Write each chart of this result as PNG into a directory that exists, by its name."""
+        save_png = pkgutil.resolve_name("sendcap.charts.style:save_png")
+        for chart in self.charts():
+            save_png(chart.draw(self), folder / f"{chart.name}.png")
 
 
 def charts_in(package: str, about: Mapping[str, str]) -> tuple[Chart, ...]:

@@ -69,7 +69,7 @@ def calendar(
     scenario and a chart.
     """
     from sendcap.scenario.clock import moment_s
-    from sendcap.study.calendar.files import CALENDAR_OF_A_SCENARIO, write_calendar
+    from sendcap.study.calendar.calendar import CALENDAR_OF_A_SCENARIO
 
     of_many = ("--replications", "--confidence", "--workers", "--dask")
     for name, value in zip(of_many, (replications, confidence, workers, address), strict=True):
@@ -93,7 +93,7 @@ def calendar(
                     confidence=confidence or 0.95,
                     **means,
                 )
-        write_calendar(found, folder)
+        found.write(folder)
     show_calendar(found)
     if at_s is not None:
         _show_dashboards(found, at_s)

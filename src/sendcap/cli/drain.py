@@ -62,7 +62,7 @@ def drain(
     is accepted, bounced or expired, and again with a flush, higher limits, another pool and a
     longer lifetime. DIR gets the tables, the scenario with the backlog and a chart.
     """
-    from sendcap.study.drain.files import DRAINED, write_drain
+    from sendcap.study.drain.drain import DRAINED
 
     for option, given in (("--format", name), ("--as-of", at), ("--pool", pool)):
         if given is not None and queue is None:
@@ -83,7 +83,7 @@ def drain(
                 beside=beside,
                 seen=seen,
             )
-        write_drain(found, folder)
+        found.write(folder)
     _show(found)
     results.announce()
 

@@ -87,12 +87,12 @@ def forecast(
     your own, e.g. share = { low = 0.002, high = 0.02 }, counts instead. The scenario is simulated
     at points across the ranges; the simulations that match the readings give the forecast.
     """
-    from sendcap.study.forecasts import files
+    from sendcap.study.forecasts.outlook import FORECAST
     from sendcap.study.forecasts.reference import simulations_of
 
     scenario = uncertain(source, spans, settings, seed)
     seen, until = _readings(observed, at, delivered)
-    results = Results(files.FORECAST, out, source, "forecast", force=force)
+    results = Results(FORECAST, out, source, "forecast", force=force)
     total = simulations_of(simulations)
     with results as folder:
         with simulating(workers, address, total) as means:
@@ -105,7 +105,7 @@ def forecast(
                 **asked,
                 **means,
             )
-        files.save(outlook, folder)
+        outlook.write(folder)
     _show(outlook)
     results.announce()
 

@@ -4,16 +4,21 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
+from sendcap.files.directory import Contents
+from sendcap.files.single import write_text
+from sendcap.files.tables import write_csv
 from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.run import Run
-from sendcap.scenario import Scenario
+from sendcap.scenario import Scenario, dumps
 from sendcap.scenario.clock import moment_s
-from sendcap.scenario.files import scenario_of
+from sendcap.scenario.files import SCENARIO, scenario_of
 from sendcap.study.calendar.deadline import Verdict, in_question, verdicts
 from sendcap.study.calendar.rows import deliveries_table
 from sendcap.study.calendar.slots import Slot, slots_of
@@ -23,6 +28,13 @@ from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.clock import after
 from sendcap.text.tables import Table
+
+_CALENDAR, _DEADLINE = "calendar.csv", "deadline.csv"
+CALENDAR_OF_A_SCENARIO: Final = Contents(
+    "what sendcap calendar has saved",
+    frozenset({_CALENDAR, SCENARIO}),
+    frozenset({SCENARIO, _CALENDAR, _DEADLINE, "calendar.png"}),
+)
 
 
 @dataclass(frozen=True)
@@ -105,6 +117,14 @@ class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
             for each in self.verdicts
         ]
         return pd.DataFrame(rows)
+
+    def write(self, folder: Path) -> None:
+        """Write the scenario, the tables and the chart into a directory that exists."""
+        write_text(folder / SCENARIO, dumps(self.scenario))
+        write_csv(folder / _CALENDAR, self.table())
+        if self.verdicts:
+            write_csv(folder / _DEADLINE, self.deadlines())
+        self.save_charts(folder)
 
 
 def calendar(

@@ -45,8 +45,7 @@ def write_limits(limits: Limits, folder: Path) -> None:
     write_csv(folder / LIMITS, limits.table())
     write_csv(folder / OVER_TIME, limits.over_time())
     write_csv(folder / HOLD_UPS, limits.hold_ups())
-    for chart in limits.charts():
-        save_png(chart.draw(limits), folder / f"{chart.name}.png")
+    limits.save_charts(folder)
 
 
 def write_capacity(answers: Mapping[str, Capacity | Sustained], folder: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Final
 
 import pandas as pd
 
-from sendcap.charts.style import save_png
 from sendcap.files.directory import Contents
 from sendcap.files.single import write_text
 from sendcap.files.tables import write_csv
@@ -44,8 +43,7 @@ def write_convergence(study: ConvergenceStudy, folder: Path) -> None:
     for name in TABLES:
         write_csv(folder / f"{name}.csv", getattr(study, name)())
     write_csv(folder / REPLICATIONS, study.replications.each())
-    for chart in study.charts():
-        save_png(chart.draw(study), folder / f"{chart.name}.png")
+    study.save_charts(folder)
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> None:
@@ -59,4 +57,4 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
     write_csv(folder / CURVES, comparison.curves())
     each = {"a": comparison.a.each(), "b": comparison.b.each()}
     write_csv(folder / REPLICATIONS, pd.concat(each, names=["which", None]).reset_index("which"))
-    save_png(comparison.plot(), folder / CHART)
+    comparison.save_charts(folder)

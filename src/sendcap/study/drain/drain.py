@@ -5,22 +5,33 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
+from sendcap.files.directory import Contents
+from sendcap.files.single import write_text
+from sendcap.files.tables import write_csv
 from sendcap.importers.queue_files import QueueFile, read_queue_file
 from sendcap.ledger import Counts
 from sendcap.model.engine import simulate_ledger
 from sendcap.readings.convergence import Floats
 from sendcap.run import Run
-from sendcap.scenario import Scenario, from_dict, to_dict
-from sendcap.scenario.files import scenario_of
+from sendcap.scenario import Scenario, dumps, from_dict, to_dict
+from sendcap.scenario.files import SCENARIO, scenario_of
 from sendcap.study.drain.gone import Gone, gone_of, gone_of_each, left_of
 from sendcap.study.drain.held import backlog_of
 from sendcap.study.drain.remedies import remedies
 from sendcap.study.drain.sentences import sentences
+
+_GONE, _REMEDIES = "gone.csv", "remedies.csv"
+DRAINED: Final = Contents(
+    "what sendcap drain has saved",
+    frozenset({_GONE, SCENARIO}),
+    frozenset({SCENARIO, _GONE, _REMEDIES, "left.png"}),
+)
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,13 @@ class Drain(
             Messages.
         """
         return left_of(self.run, provider)
+
+    def write(self, folder: Path) -> None:
+        """Write the scenario, the tables and the chart into a directory that exists."""
+        write_text(folder / SCENARIO, dumps(self.scenario))
+        write_csv(folder / _GONE, self.table())
+        write_csv(folder / _REMEDIES, self.remedies())
+        self.save_charts(folder)
 
 
 def drain(

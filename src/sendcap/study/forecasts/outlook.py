@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -13,9 +14,13 @@ import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
+from sendcap.files.directory import Contents
+from sendcap.files.single import write_text
+from sendcap.files.tables import write_csv
 from sendcap.readings.convergence import Floats, settling_s
 from sendcap.readings.modes import Mode
-from sendcap.scenario import Scenario, UncertainScenario
+from sendcap.scenario import Scenario, UncertainScenario, dumps
+from sendcap.scenario.files import SCENARIO
 from sendcap.study.forecasts.misfit import LARGE, Misfit
 from sendcap.study.forecasts.readings import READ, Readings
 from sendcap.study.forecasts.sentences import forecast_sentences
@@ -23,6 +28,12 @@ from sendcap.study.forecasts.unknowns import Unknown, unknowns
 from sendcap.study.sweeps.designs import points_at
 from sendcap.text.shares import share_text
 
+_TABLES: Final = ("final", "settling", "parameters", "bands", "observed")
+FORECAST: Final = Contents(
+    "a saved forecast",
+    frozenset({SCENARIO, "bands.csv", "parameters.csv"}),
+    frozenset({SCENARIO, "forecast.png", *(f"{name}.csv" for name in _TABLES)}),
+)
 STRANGE: Final = 0.01
 """Readings as strange as those of this share of the simulations put the model in doubt."""
 
@@ -177,6 +188,19 @@ class Forecast(Drawable, charts="sendcap.study.forecasts.chart", tables={"In the
             for mode, noted in self.readings.items()
         ]
         return pd.concat(tables, ignore_index=True)
+
+    def write(self, folder: Path) -> None:
+        """Write the tables, the chart and a scenario to go on with into a directory that exists.
+
+        The scenario has the medians of the ranges, so that ``sendcap run`` shows how it may go on.
+        """
+        write_text(folder / SCENARIO, dumps(self.likeliest()))
+        for name in _TABLES:
+            # What the readings say about values is one table, whatever mode they are of.
+            of = self.possible if name != "parameters" else (self,)
+            tables = [getattr(each, name)() for each in of]
+            write_csv(folder / f"{name}.csv", pd.concat(tables, ignore_index=True))
+        self.save_charts(folder)
 
     @staticmethod
     def quantiles(draws: Floats, levels: Sequence[float]) -> Floats:
