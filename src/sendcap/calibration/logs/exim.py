@@ -32,7 +32,7 @@ from sendcap.calibration.logs.filters import SameMachine
 from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.logs.prefixes import moment_s
 from sendcap.calibration.logs.reading import Context, Reader, Row
-from sendcap.calibration.logs.stamps import Syslog, rfc3339_s
+from sendcap.calibration.logs.stamps import Syslog, rfc3339_s, span_s
 from sendcap.calibration.logs.transactions import share_transactions
 
 _NUMBER: Final = (
@@ -54,8 +54,6 @@ _HOST: Final = re.compile(rb" H=([^ ]{1,255})(?: DS)? \[([0-9A-Fa-f.:]{2,45})\](
 _TRANSPORT: Final = re.compile(rb" T=([^ :]{1,100})")
 _TOOK: Final = re.compile(rb" DT=([0-9a-z.]{1,20})")
 _AGE: Final = re.compile(rb" QT=([0-9a-z.]{1,20})")
-_SPAN: Final = re.compile(rb"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?$")
-_UNITS_S: Final = (604_800.0, 86_400.0, 3600.0, 60.0, 1.0)
 _DEFER: Final = re.compile(rb" defer \((-?\w+)\)")
 _REPLY: Final = re.compile(rb": ([245]\d\d[ -].*)")
 _RETRY_BASE: Final = -52
@@ -72,7 +70,6 @@ _DIGITS: Final = {
     digit: value
     for value, digit in enumerate(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 }
-_MOST_S: Final = 365 * 86_400.0
 _QUARTER_S: Final = 900.0
 _MOST_ZONE_S: Final = 15 * 3600.0
 _LEAST_REUSED: Final = 30
@@ -96,7 +93,7 @@ class EximReader(Reader):
     def __init__(self, log: Log, context: Context) -> None:
         super().__init__(log, context)
         self._syslog = Syslog(log.written_s, context.year, log.samples)
-        self._same_machine = SameMachine(_QUEUED, _MESSAGE_ID, b" %s ")
+        self._same_machine = SameMachine(self.pass_over, _QUEUED, _MESSAGE_ID, b" %s ")
         self._zone_s = math.nan  # of stamps without a zone; arrivals tell it
         self._remote: set[bytes] = set()  # transports that have been seen with a host
         # When a queue runner last found a message not due, by message and address.
@@ -139,13 +136,13 @@ class EximReader(Reader):
             else:
                 yield row
         self.pass_over("lines about something else", others)
-        yield from self._decided(lines)
+        yield from self._same_machine.decided(lines)
 
     def _end(self) -> Iterator[Row]:
         apart_s = np.diff(self._runs_s)
         if len(apart_s) >= _LEAST_RUNS:
             self.context.queue_runs_s.append(float(np.median(apart_s)))
-        return self._decided([], last=True)
+        yield from self._same_machine.decided([], last=True)
 
     def _note_run(self, line: bytes) -> None:
         """Keep when a run of the queue started; a collector's log may have those of several."""
@@ -153,11 +150,6 @@ class EximReader(Reader):
         if run is not None:
             with suppress(ValueError):
                 self._runs_s.append(self._time_s(*run.groups())[0])
-
-    def _decided(self, lines: list[bytes], *, last: bool = False) -> Iterator[Row]:
-        kept, filtered = self._same_machine.decided(lines, last=last)
-        self.pass_over("handed to a program on the same machine", filtered)
-        yield from kept
 
     def _time_s(self, stamp: bytes, zone: bytes | None) -> tuple[float, bool]:
         """Return the time of a line, and whether the line tells its zone."""
@@ -203,7 +195,7 @@ class EximReader(Reader):
             outcome = EXPIRED
         age, took = _AGE.search(rest), _TOOK.search(rest)
         if age is not None:
-            arrived_s = finished_s - _span_s(age[1])
+            arrived_s = finished_s - span_s(age[1])
         reason = code = enhanced = 0
         if outcome in (SOFT, HARD):
             reply = _REPLY.search(rest)
@@ -218,7 +210,7 @@ class EximReader(Reader):
             self.context.providers.number(host[1] if host else b"", to.rpartition(b"@")[2]),
             arrived_s,
             finished_s,
-            _span_s(took[1]) if took and host else math.nan,
+            span_s(took[1]) if took and host else math.nan,
             self._not_due_s.pop((identity, recipient), math.nan),
             enhanced,
             code,
@@ -280,18 +272,3 @@ def _begun_s(number: bytes) -> float:
     for digit in number[:6]:
         seconds = 62 * seconds + _DIGITS[digit]
     return float(seconds)
-
-
-@lru_cache(10_000)
-def _span_s(text: bytes) -> float:
-    """Return a span of time.
-
-    >>> _span_s(b"1h2m3s"), _span_s(b"0.304s"), _span_s(b"2d")
-    (3723.0, 0.304, 172800.0)
-    """
-    parts = _SPAN.match(text)
-    if parts is None or not any(parts.groups()):
-        return math.nan
-    pairs = zip(parts.groups(), _UNITS_S, strict=True)
-    span_s = sum(float(part or 0) * unit for part, unit in pairs)
-    return span_s if span_s < _MOST_S else math.nan

@@ -8,6 +8,7 @@ the log does not show again has left the machine through a relay, and counts. So
 
 import re
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from sendcap.calibration.logs.reading import Row
@@ -25,11 +26,13 @@ class SameMachine:
 
     def __init__(
         self,
+        pass_over: Callable[[str, int], None],
         queued: re.Pattern[bytes] = _QUEUED,
         message_id: re.Pattern[bytes] = _MESSAGE_ID,
         number: bytes = b" %s: ",
     ) -> None:
         """Take what finds a number in a reply, and a number with a Message-ID; a line's number."""
+        self._pass_over = pass_over
         self._queued, self._message_id, self._number = queued, message_id, number
         self.is_filter: bool | None = None  # unknown yet
         self._held: list[Row] = []
@@ -45,19 +48,22 @@ class SameMachine:
         if queued is not None and queued[1] != queue_id:
             self._wanted.append(queued[1])
 
-    def decided(self, lines: list[bytes], *, last: bool = False) -> tuple[list[Row], int]:
-        """Return deliveries that count, and how many do not, if the lines so far tell."""
+    def decided(self, lines: list[bytes], *, last: bool = False) -> list[Row]:
+        """Return deliveries that count, if the lines so far tell; pass over those that do not."""
         if not self._held:
-            return [], 0
+            return []
         if self.is_filter is None:
             if self._again(lines):
                 self.is_filter = True
             elif last or len(self._held) >= _MOST_HELD:
                 self.is_filter = False
         if self.is_filter is None:
-            return [], 0
+            return []
         held, self._held = self._held, []
-        return ([], len(held)) if self.is_filter else (held, 0)
+        if not self.is_filter:
+            return held
+        self._pass_over("handed to a program on the same machine", len(held))
+        return []
 
     def _again(self, lines: list[bytes]) -> bool:
         """Tell whether some lines show a message again."""

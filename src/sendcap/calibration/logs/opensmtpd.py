@@ -8,14 +8,13 @@ and its age in whole seconds; ``smtp envelope`` tells when it came. Source: Open
 import math
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, LEFT, RECEIVED, REMOVED, SOFT
 from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.logs.prefixes import moment_s
 from sendcap.calibration.logs.reading import Context, Reader, Row
-from sendcap.calibration.logs.stamps import Syslog
+from sendcap.calibration.logs.stamps import Syslog, span_s
 
 _ID: Final = rb"([0-9a-f]{16})"
 _TO: Final = rb"from=<[^>]{0,1000}> to=<([^>]{0,1000})>"
@@ -32,8 +31,6 @@ _MARKS: Final = (b" delivery evpid=", b" smtp envelope evpid=", b"relay: Expire"
 _OUTCOMES: Final = {b"Ok": ACCEPTED, b"TempFail": SOFT, b"PermFail": HARD}
 _ENDS: Final = {b"Expire": EXPIRED, b"Remove": REMOVED}
 _HOST: Final = re.compile(rb"\S+ \(([^)]{1,255})\)")
-_AGE: Final = re.compile(rb"(?:(\d{1,9})d)?(?:(\d\d?)h)?(?:(\d\d?)m)?(?:(\d\d?)s)?")
-_UNITS_S: Final = (86_400.0, 3600.0, 60.0, 1.0)
 
 
 class OpensmtpdReader(Reader):
@@ -77,7 +74,8 @@ class OpensmtpdReader(Reader):
             outcome = _ENDS[found[1]]
             return (of, identities.short(to), provider, 0, math.nan, time_s, 0, 0, 0, 0, outcome)
         session, agent, envelope, to, relay, age, result, text = found.groups()
-        of, arrived_s = identities.of(envelope), time_s - _age_s(age)
+        age_s = 0.0 if age.startswith(b"-") else span_s(age)
+        of, arrived_s = identities.of(envelope), time_s - age_s
         if agent == b"mda":
             self.pass_over("local deliveries")
             return (of, 0, nobody, 0, arrived_s, time_s, 0, 0, 0, 0, LEFT)
@@ -111,16 +109,3 @@ def _found(line: bytes) -> re.Match[bytes] | None:
     if not any(mark in line for mark in _MARKS):
         return None
     return _DELIVERY.search(line) or _RECEPTION.search(line) or _END.search(line)
-
-
-@lru_cache(10_000)
-def _age_s(text: bytes) -> float:
-    """Return an age (``duration_to_text``).
-
-    >>> _age_s(b"1h2m3s"), _age_s(b"-1s")
-    (3723.0, 0.0)
-    """
-    parts = _AGE.fullmatch(text)
-    if parts is None:
-        return 0.0
-    return sum(float(part or 0) * unit for part, unit in zip(parts.groups(), _UNITS_S, strict=True))

@@ -68,7 +68,7 @@ class PostfixReader(Reader):
 
     def __init__(self, log: Log, context: Context) -> None:
         super().__init__(log, context)
-        self._same_machine = SameMachine()
+        self._same_machine = SameMachine(self.pass_over)
         self._numbers = _Numbers()
         self._syslog = Syslog(log.written_s, context.year, log.samples)
         self._receptions = Receptions(lambda prefix: moment_s(prefix, self._syslog))
@@ -143,9 +143,7 @@ class PostfixReader(Reader):
         return self._decided([], last=True)
 
     def _decided(self, lines: list[bytes], *, last: bool = False) -> Iterator[Row]:
-        rows, filtered = self._same_machine.decided(lines, last=last)
-        self.pass_over("handed to a program on the same machine", filtered)
-        yield from rows
+        yield from self._same_machine.decided(lines, last=last)
         if last or self._receptions.are_many:
             for place, (queue_id, at_s) in enumerate(self._receptions.left(), 1):
                 yield self._of_nobody(queue_id, at_s, RECEIVED, place)

@@ -22,6 +22,9 @@ _ALL: Final = 1 << 16
 _A_QUARTER_S: Final = 92 * DAY_S
 _ALMOST_A_YEAR_S: Final = 360 * DAY_S
 _A_LEAP_YEAR: Final = 2000
+_SPAN: Final = re.compile(rb"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?$")
+_UNITS_S: Final = (7 * DAY_S, DAY_S, 3600.0, 60.0, 1.0)
+_LONGEST_SPAN_S: Final = 365 * DAY_S
 
 
 class Syslog:
@@ -177,3 +180,18 @@ def any_time(text: str) -> float:
     if not 0 < number < 1e14:
         raise ValueError
     return number / 1000.0 if number > 1e11 else number
+
+
+@lru_cache(10_000)
+def span_s(text: bytes) -> float:
+    """Return a span of time as Exim and OpenSMTPD write it; NaN for a strange one.
+
+    >>> span_s(b"1h2m3s"), span_s(b"0.304s"), span_s(b"2d")
+    (3723.0, 0.304, 172800.0)
+    """
+    parts = _SPAN.match(text)
+    if parts is None or not any(parts.groups()):
+        return math.nan
+    pairs = zip(parts.groups(), _UNITS_S, strict=True)
+    seconds = sum(float(part or 0) * unit for part, unit in pairs)
+    return seconds if seconds < _LONGEST_SPAN_S else math.nan
