@@ -5,7 +5,7 @@ Guide 5.0, 3.3.10: ``max-msg-rate``, ``max-connect-rate``, ``smtp-out-rampup-int
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from sendcap.errors import ConfigurationError
@@ -115,7 +115,7 @@ class QueueLimits:
             yield Limit(self._window(rate), entry, self._each(rate.limit), (entry,))
         own = self._by_address("source-ip-max-msg-rate", rate_or_none)
         if own is not None:
-            rate = _sum(own.limits)
+            rate = sum_of(own.limits)
             why = self._each(rate.limit, _over(own))
             yield Limit(self._window(rate), own.shown, why, own.entries)
 
@@ -129,7 +129,7 @@ class QueueLimits:
             yield Limit(rate.times(self._queues), entry, self._each(rate, _IN_TURN), (entry,))
         own = self._by_address("source-ip-max-connect-rate", rate_or_none)
         if own is not None:
-            rate = _sum(own.limits)
+            rate = sum_of(own.limits)
             why = self._each(rate, _over(own) or _IN_TURN)
             yield Limit(rate.times(self._queues), own.shown, why, own.entries)
         rampup = self._directives.get("smtp-out-rampup-interval")
@@ -152,10 +152,11 @@ def _over(own: ByAddress[Any]) -> str:
     return f"of {len(own.limits)} source addresses together"
 
 
-def _sum(rates: tuple[Rate, ...]) -> Rate:
-    """Return the rate of all addresses together."""
+def sum_of(rates: Sequence[Rate], times: float = 1.0) -> Rate:
+    """Return the rate of several addresses or virtual MTAs together, each so many times."""
     period_s = max(rate.period_s for rate in rates)
-    return Rate(max(1, math.floor(sum(rate.per_s for rate in rates) * period_s + 1e-6)), period_s)
+    count = math.floor(sum(rate.per_s for rate in rates) * period_s * times + 1e-6)
+    return Rate(max(1, count), period_s)
 
 
 def _one_each(interval_s: float) -> Rate:

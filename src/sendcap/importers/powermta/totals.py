@@ -5,15 +5,13 @@ of a pool are inherited by its virtual MTAs (User's Guide 5.0, 3.3.12.2, 3.3.12.
 3.3.1.1).
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sendcap.importers.draft import Draft
-from sendcap.importers.powermta.limits import window_of
+from sendcap.importers.powermta.limits import sum_of, window_of
 from sendcap.importers.powermta.syntax import Tag, number_or_none, rate_or_none
 from sendcap.importers.reading import Entry
-from sendcap.scenario.rates import Rate
 
 TOTAL: Final = "total-max-smtp-out"
 OF_VIRTUAL_MTAS: Final = ("max-smtp-out", "max-smtp-msg-rate")
@@ -82,9 +80,7 @@ def _put(draft: Draft, name: str, entries: Sequence[Entry | None]) -> None:
             return
         value = {"connections": connections}
     else:
-        period_s = max(rate.period_s for rate in limits)
-        count = math.floor(sum(rate.per_s for rate in limits) * period_s * times + 1e-6)
-        value = {"rate": window_of(Rate(max(1, count), period_s))}
+        value = {"rate": window_of(sum_of(limits, times))}
     written = ", ".join(dict.fromkeys(entry.value for entry in named))
     together = len(limits) * times
     why = f"{written} for each of {together:.0f} virtual MTAs" if together > 1.0 else ""

@@ -30,7 +30,7 @@ from sendcap.text.quoting import did_you_mean, shown
 
 _READERS: Final[dict[str, ModuleType]] = {
     reader.FORMAT: reader
-    for reader in (*(postqueue, mailq, sendmail, qshape, kumomta, powermta, momentum, exim, table),)
+    for reader in (postqueue, mailq, sendmail, qshape, kumomta, powermta, momentum, exim, table)
 }
 FORMATS: Final = tuple(_READERS)
 

@@ -32,7 +32,6 @@ _MOST: Final = 999_999_999
 
 
 class _Value(NamedTuple):
-    line: int
     labels: dict[str, str]
     messages: int
 
@@ -117,6 +116,6 @@ def _value(
     except (TypeError, ValueError, OverflowError):
         messages = math.nan
     if 0.0 <= messages <= _MOST:
-        yield name, _Value(line, labels, round(messages))
+        yield name, _Value(labels, round(messages))
     else:
         source.skip(line, f"its value is no number of messages from 0 to {_MOST:,}")
