@@ -77,7 +77,6 @@ class HeldBack(NamedTuple):
     level: Figure  # connections, or attempts per second
     pace: Figure  # attempts per second
     lasted_s: float
-    uneven: float  # distance from a line, as a share of that by chance
 
 
 def held_back(backlog: Backlog, second_s: float) -> HeldBack | None:
@@ -96,16 +95,15 @@ def held_back(backlog: Backlog, second_s: float) -> HeldBack | None:
     of_attempts, of_use = off_a_line(ended), off_a_line(used_s) / takes_s
     by_rate = in_use < _LEAST_IN_USE or of_attempts < _EVENER * of_use
     off = of_attempts if by_rate else of_use
-    uneven = off / (_BY_CHANCE * math.sqrt(attempts))
-    if uneven > _EVEN:
+    if off > _EVEN * _BY_CHANCE * math.sqrt(attempts):
         return None
     # Both ends are off by as much.
     error = math.sqrt(2.0) * off / lasted_s
     pace = Figure.with_error(attempts / lasted_s, error)
     if by_rate:
-        return HeldBack("rate", pace, pace, lasted_s, uneven)
+        return HeldBack("rate", pace, pace, lasted_s)
     connections = Figure.with_error(in_use, error * takes_s)
-    return HeldBack("connections", connections, pace, lasted_s, uneven)
+    return HeldBack("connections", connections, pace, lasted_s)
 
 
 def longest(backlog: Backlog, second_s: float) -> slice | None:
