@@ -225,7 +225,7 @@ class Delivery(Section):
 
     @model_validator(mode="after")
     def _one_programme(self) -> Delivery:
-        refuse("delivery", (*programme_problems(self), *operator_problems(self)))
+        refuse((*programme_problems(self), *operator_problems(self)))
         return self
 
     def counts(self) -> dict[str, int]:

@@ -106,7 +106,7 @@ class Uniform(RandomTime):
     def _ordered(self) -> Self:
         if self.low > self.high:
             low, high = (shown(format_duration(end)) for end in (self.low, self.high))
-            refuse("uniform", [(("high",), f"must be no less than low, {low}, not {high}")])
+            refuse([(("high",), f"must be no less than low, {low}, not {high}")])
         return self
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
@@ -154,10 +154,10 @@ class Lognormal(RandomTime):
             median, p95 = (shown(format_duration(at)) for at in (self.median, self.p95))
             if self.p95 <= self.median:
                 message = f"must be more than the median, {median}, not {p95}"
-                refuse("lognormal", [(("p95",), message)])
+                refuse([(("p95",), message)])
             if self.p95 > _LARGEST_RATIO * self.median:
                 message = f"must be at most {_LARGEST_RATIO:,} times the median, {median}"
-                refuse("lognormal", [(("p95",), f"{message}, not {p95}")])
+                refuse([(("p95",), f"{message}, not {p95}")])
         return self
 
     @property

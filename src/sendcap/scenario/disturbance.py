@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, StrictBool, model_validator
+from pydantic import AfterValidator, StrictBool
 
 from sendcap.scenario.distributions import Distribution
 from sendcap.scenario.durations import Duration, PositiveDuration
@@ -14,12 +14,12 @@ from sendcap.scenario.rates import RateField
 from sendcap.scenario.section import (
     READ_NONE,
     WRITE_NONE,
+    Checked,
     Name,
     Place,
     Section,
     Share,
     more_than_0,
-    refuse,
 )
 from sendcap.text.quoting import shown
 
@@ -71,7 +71,7 @@ def _some_time(time: RandomTime) -> RandomTime:
 _SomeTime = Annotated[Distribution, AfterValidator(_some_time)]
 
 
-class Disturbance(Section):
+class Disturbance(Checked):
     """Bad times that come at random, drawn anew for each seed.
 
     Real 4xx answers come in episodes, and results of several seeds differ the more for it.
@@ -92,11 +92,6 @@ class Disturbance(Section):
     def share(self) -> float:
         """The share of time that is disturbed, in the long run."""
         return self.lasts.mean_s / (self.every.mean_s + self.lasts.mean_s)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        refuse("disturbance", self._problems())
-        return self
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
         other = self.transient > 0.0 or self.tolerance is not None

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr
 
 from sendcap.scenario.retry.policy import Delay
-from sendcap.scenario.section import MOST_AT_A_TIME, Count, Name, Section, refuse, unit
+from sendcap.scenario.section import MOST_AT_A_TIME, Checked, Count, Name, Place, unit
 from sendcap.scenario.throttle import Gap, Throttle, ThrottlesField, throttles_of
 
 MOST_WEIGHT: Final = 1000
 """Larger weights make a round of the addresses too long to be told from a share."""
 
 
-class Pool(Section):
+class Pool(Checked):
     """Source addresses that the messages of some deliveries leave from."""
 
     ips: Annotated[Count, Field(le=MOST_AT_A_TIME), unit("addresses")]
@@ -28,15 +28,13 @@ class Pool(Section):
     weight 1 (KumoMTA, weighted round robin). By default all have the same weight.
     """
 
-    @model_validator(mode="after")
-    def _one_for_each(self) -> Pool:
+    def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.weights and len(self.weights) != self.ips:
             message = f"give {self.ips}, one for each address of ips, not {len(self.weights)}"
-            refuse("pool", [(("weights",), message)])
-        return self
+            yield ("weights",), message
 
 
-class SharedLimit(Section):
+class SharedLimit(Checked):
     """A limit over several queues, counted over all of them together and not per IP.
 
     An attempt keeps every limit that covers it. Of messages that wait for the same limit, the one
@@ -72,11 +70,10 @@ class SharedLimit(Section):
 
     _sendings: frozenset[str] = PrivateAttr(default=frozenset())
 
-    @model_validator(mode="after")
-    def _limits_something(self) -> SharedLimit:
+    def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.rate is None and self.connections is None:
             message = 'limits nothing; give a rate, such as rate = "50,000/h", or connections = 500'
-            refuse("limit", [((), message)])
+            yield (), message
         if self.lets_others_pass and any(isinstance(each, Gap) for each in self.throttles):
             what, key = ("retries", "attempts")
             if self.deliveries:
@@ -85,11 +82,10 @@ class SharedLimit(Section):
                 f'a gap cannot be over {what}; give a rate, such as rate = "50,000/h", '
                 f"or leave {key} out"
             )
-            refuse("limit", [(("rate",), message)])
+            yield ("rate",), message
         if self.one_more_every is not None and self.connections is None:
             message = "says how connections grow; give their number, such as connections = 5, too"
-            refuse("limit", [(("one_more_every",), message)])
-        return self
+            yield ("one_more_every",), message
 
     @property
     def lets_others_pass(self) -> bool:

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from sendcap.scenario.audience import Audience, not_one
 from sendcap.scenario.distributions import Distribution, Exponential
 from sendcap.scenario.durations import PositiveDuration, parse_duration
 from sendcap.scenario.moments import MomentField
 from sendcap.scenario.section import (
+    Checked,
     Count,
     Name,
     Number,
@@ -20,7 +21,6 @@ from sendcap.scenario.section import (
     Section,
     Share,
     more_than_0,
-    refuse,
     unit,
 )
 from sendcap.text.quantities import DAY_S
@@ -112,7 +112,7 @@ class Quarantine(Section):
     """
 
 
-class Population(Section):
+class Population(Checked):
     """The people on the list, and what becomes of them.
 
     Without a population each message has an address of its own.
@@ -179,11 +179,6 @@ class Population(Section):
             return None
         hint = meant_or_defined(name, self.segments, _NONE)
         return f"{shown(name)} is no segment of the population{hint}"
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        refuse("population", self._problems())
-        return self
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.classes:

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sendcap.scenario.connection_scaling import ConnectionScalingField
 from sendcap.scenario.distributions import Constant, Distribution
@@ -20,13 +20,13 @@ from sendcap.scenario.section import (
     MOST_AT_A_TIME,
     READ_NONE,
     WRITE_NONE,
+    Checked,
     Count,
     CountOrUnlimited,
     Name,
     Place,
     Section,
     Share,
-    refuse,
     repeated,
     unit,
 )
@@ -52,7 +52,7 @@ class Hard(Section):
     """Share of the provider's addresses."""
 
 
-class Fault(Section):
+class Fault(Checked):
     """Addresses that bounce softly until their fault clears.
 
     A constant ``clears_after`` is greylisting.
@@ -67,15 +67,13 @@ class Fault(Section):
     never: Share = 0.0
     """Share of these addresses whose fault never clears."""
 
-    @model_validator(mode="after")
-    def _clears_or_never(self) -> Self:
+    def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.never < 1.0 and "clears_after" not in self.model_fields_set:
             message = 'required unless never = 1: say when the fault clears, such as "5m"'
-            refuse("fault", [(("clears_after",), message)])
-        return self
+            yield ("clears_after",), message
 
 
-class Provider(Section):
+class Provider(Checked):
     """A mailbox provider. Limits are for each source address; defaults are KumoMTA's.
 
     A ``rate`` that does not give its max_burst has the whole limit for it, as KumoMTA has it:
@@ -157,11 +155,6 @@ class Provider(Section):
     def throttles(self) -> tuple[Throttle, ...]:
         """The throttles of ``rate``: none, one or several."""
         return throttles_of(self.rate)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        refuse("provider", self._problems())
-        return self
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
         kinds: tuple[Hard | Fault, ...] = (*self.hard, *self.faults)

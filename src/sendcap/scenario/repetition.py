@@ -2,15 +2,16 @@
 
 import math
 import re
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from sendcap.scenario.audience import not_one, sums_to_one
 from sendcap.scenario.clock import written, zone_of
 from sendcap.scenario.durations import Duration, PositiveDuration
-from sendcap.scenario.section import Count, PositiveShare, Section, Share, refuse, unit
+from sendcap.scenario.section import Checked, Count, Place, PositiveShare, Section, Share, unit
 from sendcap.text.quoting import shown
 from sendcap.text.shares import rounded_share
 
@@ -95,7 +96,7 @@ Waves = Annotated[
 """Waves in the order of their starts, whose shares sum to 1; or a size and the time between."""
 
 
-class Cells(Section):
+class Cells(Checked):
     """An A/B test: cells of the same size at first, and the rest when one has won."""
 
     share: Annotated[PositiveShare, Field(lt=1)]
@@ -105,15 +106,13 @@ class Cells(Section):
     after: PositiveDuration
     """Length of the test: then the rest is sent."""
 
-    @model_validator(mode="after")
-    def _leave_a_rest(self) -> Self:
+    def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.count * self.share >= 1.0:
             message = (
                 f"{self.count} cells of {rounded_share(self.share)} leave no rest; "
                 f"give less than {rounded_share(1.0 / self.count)}"
             )
-            refuse("cells", [(("share",), message)])
-        return self
+            yield ("share",), message
 
 
 _TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")

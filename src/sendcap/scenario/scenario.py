@@ -128,7 +128,7 @@ class Scenario(WithQueues, Section):
     def _in_its_zone(self) -> Scenario:
         """Let the start show what the clock of the zone does."""
         if self.zone is not None and self.start is not None:
-            refuse("scenario", repeated(self.start, self.zone))
+            refuse(repeated(self.start, self.zone))
             self.__dict__["start"] = in_zone(self.start, self.zone)
         return self
 
@@ -248,7 +248,7 @@ class Scenario(WithQueues, Section):
         parents = self.parents()
         for limit in self.limits:
             limit.know(parents)
-        refuse("scenario", self._problems())
+        refuse(self._problems())
         for message in notes(self):
             warnings.warn(message, SendcapWarning, stacklevel=2)
         return self
@@ -269,7 +269,7 @@ class Scenario(WithQueues, Section):
 
     @model_validator(mode="after")
     def _not_too_many_connections(self) -> Scenario:
-        refuse("scenario", self._too_many_connections())
+        refuse(self._too_many_connections())
         return self
 
     def _too_many_connections(self) -> Iterator[tuple[Place, str]]:

@@ -2,9 +2,10 @@
 
 import numbers
 import re
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeGuard, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeGuard, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +19,7 @@ from pydantic import (
     ValidationError,
     WithJsonSchema,
     WrapSerializer,
+    model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
@@ -36,7 +38,20 @@ class Section(BaseModel):
     """Keys that a file may have and that reading replaces by fields."""
 
 
-def refuse(title: str, problems: Iterable[tuple[Place, str]]) -> None:
+class Checked(Section):
+    """A section whose keys have to fit together."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        refuse(self._problems())
+        return self
+
+    @abstractmethod
+    def _problems(self) -> Iterator[tuple[Place, str]]:
+        """Yield what does not fit together, and where."""
+
+
+def refuse(problems: Iterable[tuple[Place, str]]) -> None:
     """Raise problems that concern more than one field, each at its own place below the model.
 
     Pydantic merges them with the errors of the enclosing models.
@@ -50,7 +65,7 @@ def refuse(title: str, problems: Iterable[tuple[Place, str]]) -> None:
         for place, message in problems
     ]
     if errors:
-        raise ValidationError.from_exception_data(title, errors)
+        raise ValidationError.from_exception_data("scenario", errors)
 
 
 def repeated(names: Iterable[str]) -> Iterator[tuple[int, str]]:

@@ -1,28 +1,26 @@
 """Suspensions: the MTA's reaction to the answers of a provider."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     BeforeValidator,
     Field,
     PlainSerializer,
     TypeAdapter,
-    model_validator,
 )
 
 from sendcap.scenario.durations import DurationText, PositiveDuration, parse_duration
 from sendcap.scenario.section import (
     READ_NONE,
     WRITE_NONE,
+    Checked,
     Count,
     OneOrMore,
     Place,
-    Section,
     Share,
     each_once,
     more_than_0,
-    refuse,
     unit,
 )
 from sendcap.scenario.throttle import ClosedOrRate
@@ -48,7 +46,7 @@ _PositiveShare = Annotated[
 ]
 
 
-class Suspend(Section):
+class Suspend(Checked):
     """After so many failed attempts, a provider's whole queue is held back.
 
     A rule by count looks back over a sliding period, or counts failures in a row, and goes on
@@ -92,11 +90,6 @@ class Suspend(Section):
     def in_a_row(self) -> bool:
         """Whether answers in a row are counted."""
         return self.counting == "in-a-row"
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        refuse("suspend", self._problems())
-        return self
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.share is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -11,13 +11,12 @@ from pydantic import (
     PlainSerializer,
     Tag,
     WithJsonSchema,
-    model_validator,
 )
 
 from sendcap.scenario.durations import PositiveDuration, format_duration
 from sendcap.scenario.moments import MomentField
 from sendcap.scenario.rates import RATE_SCHEMA, Rate
-from sendcap.scenario.section import Count, OneOrMore, Place, Section, Share, refuse, unit
+from sendcap.scenario.section import Checked, Count, OneOrMore, Place, Section, Share, unit
 from sendcap.text.quantities import DAY_S
 
 LIST: Final = "[list]"
@@ -50,7 +49,7 @@ class Step(Section):
     """Rate from then on, or "closed"."""
 
 
-class Schedule(Section):
+class Schedule(Checked):
     """A rate that changes at given times, for the warm-up of IPs and for quiet hours.
 
     A step holds from its moment on, also for what waits already.
@@ -60,11 +59,6 @@ class Schedule(Section):
     """Kind of the throttle."""
     steps: OneOrMore[Step]
     """Steps in order of time, the first at 0s."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        refuse("schedule", self._problems())
-        return self
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.steps[0].at != 0.0:

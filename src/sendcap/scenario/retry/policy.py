@@ -78,7 +78,7 @@ class RetryPolicy(Section, ABC):
             jitter = shown(getattr(self, "jitter", None))
             shortest = format_duration(shortest_s)
             message = f"delays as short as {shortest}; they must be at least {SHORTEST_WINDOW}"
-            refuse("retry", [(("jitter",), f"{jitter} makes {message}")])
+            refuse([(("jitter",), f"{jitter} makes {message}")])
         return self
 
     def due_s(
@@ -167,7 +167,7 @@ def ordered(first: str, cap: str, instead: str = "") -> Any:
                 f"{format_duration(cap_s)} is less than {first}, {format_duration(first_s)}; "
                 f"give at least that{instead}"
             )
-            refuse(policy.policy, [((cap,), message)])
+            refuse([((cap,), message)])
         return policy
 
     return model_validator(mode="after")(check)

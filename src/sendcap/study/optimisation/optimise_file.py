@@ -59,7 +59,7 @@ class _TargetTable(Section):
             text = str(error).removeprefix("target: ")
             about_measure = text.startswith("measure: ")
             location = ("measure",) if about_measure else ()
-            refuse("target", [(location, text.removeprefix("measure: "))])
+            refuse([(location, text.removeprefix("measure: "))])
         return self
 
     def target(self) -> Target:

@@ -176,7 +176,7 @@ class _DesignTable(Section):
         try:
             self.design()
         except SendcapError as error:
-            refuse("design", [(("points",), str(error).removeprefix("design: "))])
+            refuse([(("points",), str(error).removeprefix("design: "))])
         return self
 
     def design(self) -> Design:
@@ -198,10 +198,10 @@ class _StudyTable(StudyHead):
         ways = [name for name in ("over", "points", "design") if getattr(self, name)]
         if len(ways) > 1:
             message = f"{ways[0]} is set too; give one of over, points and design"
-            refuse("study", [((ways[1],), message)])
+            refuse([((ways[1],), message)])
         if not ways:
             message = 'nothing varies; for example [over] with "mta.ips" = [4, 8, 16]'
-            refuse("study", [(("over",), message)])
+            refuse([(("over",), message)])
         return self
 
 
