@@ -149,7 +149,7 @@ def test_macros_comments_continued_lines_and_includes_are_read(put) -> None:
     ("text", "message"),
     [
         ("mta limit max-con-per-host 5", 'line 1: "max-con-per-host" is not a limit'),
-        ("\nmta limit max-conn-per-host", "line 2: "),
+        ("\nmta limit max-conn-per-host", "line 2: mta limit max-conn-per-host: needs a whole n"),
         ("mta limit max-conn-per-host x", 'mta limit max-conn-per-host: "x" is not a whole'),
         ("mta limit max-conn-per-host 0", "with 0 OpenSMTPD sends nothing"),
         ("queue ttl 4w", '"4w" is not a delay; write a whole number and s, m, h or d'),

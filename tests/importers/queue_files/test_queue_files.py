@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import re
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,21 @@ def test_what_is_no_file_is_told(tmp_path) -> None:
     ):
         with pytest.raises(ConfigurationError, match=message):
             read_queue_file(path)
+
+
+def test_a_disk_that_fails_is_told(put, monkeypatch) -> None:
+    """At any line: whoever saves the results takes it for an error of theirs otherwise."""
+
+    class Failing(TextIOWrapper):
+        def readline(self, _most: int) -> str:
+            if not self.tell():
+                return super().readline()
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("sendcap.importers.queue_files.source.TextIOWrapper", Failing)
+    path = put("provider,messages\ngmail,1\n", "queue")
+    with pytest.raises(ConfigurationError, match="queue: line 2: the disk reports an error"):
+        read_queue_file(path)
 
 
 def test_an_unknown_format_is_told_with_those_there_are(put) -> None:

@@ -145,8 +145,9 @@ def _limit(found: Configuration, statement: Statement) -> None:
             found.others.append(Entry(f"{title} {name}", where=statement.where))
             continue
         if name not in DEFAULTS or not words:
-            hint = did_you_mean(name, DEFAULTS)
-            message = f"{shown(name)} is not a limit with a number{hint}"
+            message = f"{shown(name)} is not a limit{did_you_mean(name, DEFAULTS)}"
+            if name in DEFAULTS:
+                message = f"{title} {name}: needs a whole number"
             raise statement.text.error(statement.line, message)
         limits[name] = Entry(f"{title} {name}", words.pop(0), statement.where)
         limits[name].read(whole)

@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 
 from sendcap.errors import ConfigurationError
 from sendcap.files.reading import encoding_of, opened
+from sendcap.files.single import plain_words
 from sendcap.importers.queue_files.queued import Groups, Queued, QueueFile, provider_at
 from sendcap.importers.reading import line_error, opening
 from sendcap.text.quantities import DAY_S, counted
@@ -146,7 +147,9 @@ def source_of(path: str | Path, at: datetime | None) -> Iterator[Source]:
     with opening(name, KIND):
         stream = cast("BufferedReader", opened(Path(path), once=True))
     with stream:
-        encoding = _encoding(name, stream.peek(_LOOK)[:_LOOK])
+        with opening(name, KIND):
+            start = stream.peek(_LOOK)[:_LOOK]
+        encoding = _encoding(name, start)
         written_s = os.fstat(stream.fileno()).st_mtime
         with TextIOWrapper(stream, encoding=encoding, errors="replace") as text:
             lines = _bounded(name, text)
@@ -176,12 +179,16 @@ def _encoding(name: str, start: bytes) -> str:
 
 def _bounded(name: str, text: TextIOWrapper) -> Iterator[tuple[int, str]]:
     number = 0
-    while line := text.readline(_LONGEST_LINE):
-        number += 1
-        if len(line) == _LONGEST_LINE:
-            raise line_error(name, number, f"has more than {_LONGEST_LINE:,} characters")
-        if not line.isspace():
-            yield number, line
+    try:
+        while line := text.readline(_LONGEST_LINE):
+            number += 1
+            if len(line) == _LONGEST_LINE:
+                raise line_error(name, number, f"has more than {_LONGEST_LINE:,} characters")
+            if not line.isspace():
+                yield number, line
+    except OSError as problem:
+        # Whoever saves results takes it for an error of theirs.
+        raise line_error(name, number + 1, plain_words(problem)) from None
 
 
 class Arrivals:
