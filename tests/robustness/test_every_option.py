@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import click
 import pytest
 from click.testing import CliRunner
+from writing_commands import COMMANDS as WRITING
 from writing_commands import TINY
 
 import sendcap
@@ -238,6 +239,15 @@ def problem_of(arguments: list[str], codes: tuple[int, ...] = (0, 2)) -> str:
         return f"takes {took_s:.0f} s"
     left = [path.name for path in Path().rglob(".sendcap-*")]
     return f"leaves {left}" if left else ""
+
+
+def test_every_command_that_writes_is_among_those_that_are_killed() -> None:
+    writing = {
+        name.split()[0]
+        for name, command in COMMANDS.items()
+        if any("--out" in parameter.opts for parameter in command.params)
+    }
+    assert {arguments[0] for arguments in WRITING.values()} == writing
 
 
 @pytest.mark.parametrize("name", COMMANDS)

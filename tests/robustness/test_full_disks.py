@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from disks import small_disk_at
 from warm import Warm
-from writing_commands import COMMANDS, STUDIES, ended, leftovers, outputs, write_inputs
+from writing_commands import IN_TURN, STUDIES, ended, leftovers, outputs, write_inputs
 
 from sendcap.study.sweeps.outcomes import Outcome
 from sendcap.study.sweeps.store import Store, StoreError, damaged_files
@@ -48,7 +48,7 @@ def test_a_full_disk_is_told_in_one_line_and_loses_nothing(
     warm: Warm, inputs, disk, number
 ) -> None:
     rng = random.Random(f"disk {number}")
-    name = list(COMMANDS)[number * 5 % len(COMMANDS)]
+    name = IN_TURN[number % len(IN_TURN)]
     place = disk / "place"
     shutil.copytree(inputs, place)
     fill(disk, pages := rng.choice([0, 1, 2, 3, 5, 8, 12, 16, 24]))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from warm import Warm
-from writing_commands import COMMANDS, STUDIES, ended, leftovers, outputs, write_inputs
+from writing_commands import COMMANDS, IN_TURN, STUDIES, ended, leftovers, outputs, write_inputs
 
 from sendcap.checking import check
 
@@ -73,7 +73,7 @@ def test_a_killed_command_leaves_nothing_and_the_next_one_is_as_undisturbed(
     run, inputs, undisturbed, tmp_path, number
 ) -> None:
     rng = random.Random(f"kill {number}")
-    name = list(COMMANDS)[number * 5 % len(COMMANDS)]
+    name = IN_TURN[number % len(IN_TURN)]
     place, writes = undisturbed(name, "3")
     after = outputs(place, name)
     source = inputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 from subprocess import DEVNULL
 
@@ -51,6 +52,14 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "run": ("run", "small.toml", "--sending-log", "--out", "out", "--force"),
     "run of people": ("run", "people.toml", "--out", "out", "--force"),
     "limits": ("limits", "small.toml", "--out", "out", "--force"),
+    "calendar": (
+        *("calendar", "small.toml", "--deadline", "1h", "--replications", "2"),
+        *("--out", "out", "--force", *ALONE),
+    ),
+    "drain": (
+        *("drain", "small.toml", "--queue", "queue.csv", "--as-of", "2026-11-26T10:00"),
+        *("--out", "out", "--force"),
+    ),
     "report": ("report", "saved", "--out", "report.html", "--force"),
     "plot": ("plot", "saved", "delivered", "--out", "chart.png", "--force"),
     "converge": (
@@ -77,6 +86,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+IN_TURN = random.Random("commands").sample(sorted(COMMANDS), len(COMMANDS))
+"""Their names: a part of them is a part of everything."""
+
 TIMED = ("results.parquet", "summary.json")
 """Files of a study in which the time shows that runs took."""
 
@@ -91,6 +103,7 @@ def write_inputs(folder: Path) -> Path:
     for name, text in STUDIES.items():
         (place / f"{name}.toml").write_text(STUDY + text)
     (place / "shaping.toml").write_text(SHAPING)
+    (place / "queue.csv").write_text("provider,messages\ngmail,40\n")
     lines = (LINE.format(n // 60, n % 60, n, n, n % 10, n % 9 + 1, n % 7) for n in range(300))
     (place / "mail.log").write_text("".join(lines))
     run = sendcap.simulate(sendcap.scenario.loads(TEXT.replace("SHARE", "0.1")), seed=9)

@@ -59,6 +59,11 @@ def test_a_pool_that_the_scenario_lacks_is_the_one_given() -> None:
     )
 
 
+def test_a_pool_of_a_scenario_without_pools_is_refused() -> None:
+    with pytest.raises(SendcapError, match='pool "a": the scenario has no pools; leave it out'):
+        made(Queued("", "gmail", 5), pool="a")
+
+
 @pytest.mark.parametrize("name", ["gmail", "google", "gmail.com", "GMail.com"])
 def test_a_site_goes_to_its_provider_by_any_of_the_names(name: str) -> None:
     # A ready queue of KumoMTA has the name of a site; a table may name the provider alone.

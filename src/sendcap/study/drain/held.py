@@ -38,6 +38,8 @@ def backlog_of(
     Domains go to the scenario's provider of that name, or to that of the mailbox provider, or to
     ``other``. Messages on hold are left out unless they are to be released.
     """
+    if pool is not None and not scenario.mta.pools:
+        raise SendcapError(f"pool {shown(pool)}: the scenario has no pools; leave it out")
     merged: Counter[tuple[Any, ...]] = Counter()
     on_hold = without_age = at_least = too_old = 0
     lifetime_s = scenario.mta.longest_validity
