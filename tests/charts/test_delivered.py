@@ -246,15 +246,15 @@ def test_an_unknown_mode_or_delivery_is_named(run) -> None:
 
 
 def test_the_same_run_gives_the_same_bytes_whatever_the_users_settings(run, tmp_path) -> None:
-    save_png(delivered(run), tmp_path / "a.png")
+    save_png(delivered.__wrapped__(run), tmp_path / "a.png")
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "black", "lines.linewidth": 9}):
-        save_png(delivered(replace(run)), tmp_path / "b.png")
+        save_png(delivered.__wrapped__(replace(run)), tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 def test_no_global_setting_is_changed(run, tmp_path) -> None:
     before = dict(mpl.rcParams)
-    save_png(delivered(run), tmp_path / "a.png")
+    save_png(delivered.__wrapped__(run), tmp_path / "a.png")
     assert dict(mpl.rcParams) == before
 
 

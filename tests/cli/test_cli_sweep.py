@@ -62,6 +62,17 @@ def kept(place: Path, name: str = "out") -> int:
     return len(Store(place / name / "store"))
 
 
+def wait_for_runs(place: Path, more_than: int) -> None:
+    """Return when more runs are kept; each is read once."""
+    store = Store(place / "out" / "store")
+
+    def are_there() -> bool:
+        store.refresh()
+        return len(store) > more_than
+
+    wait_for(are_there)
+
+
 def alive(group: int) -> list[str]:
     """Return the processes of a group that are still there, and not only as zombies."""
     found = []
@@ -239,7 +250,7 @@ def test_a_sweep_that_is_stopped_keeps_what_is_done_and_says_how_to_go_on(
     long_study, process, sendcap, number, code, word
 ) -> None:
     running = process("sweep", "long.toml", "--out", "out", "--workers", "2", own_group=True)
-    wait_for(lambda: kept(long_study) > 2)
+    wait_for_runs(long_study, 2)
     # As a terminal does it: every process of the group gets it.
     os.killpg(running.pid, number)
     out, err = running.communicate(timeout=300)
@@ -265,9 +276,10 @@ def test_a_sweep_that_is_killed_goes_on_and_gives_the_same_bytes(
     long_study, process, sendcap
 ) -> None:
     before = 0
-    for _ in range(2):
-        running = process("sweep", "long.toml", "--out", "out", "--workers", "2", own_group=True)
-        wait_for(lambda before=before: kept(long_study) > before + 10)
+    # Workers that were spawned end by themselves.
+    for how in ({"own_group": True}, {"forks": True}):
+        running = process("sweep", "long.toml", "--out", "out", "--workers", "2", **how)
+        wait_for_runs(long_study, before + 10)
         running.kill()
         running.communicate(timeout=300)
         wait_for(lambda group=running.pid: not alive(group))

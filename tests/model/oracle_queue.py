@@ -200,9 +200,9 @@ class Queue:
         by_length = self.provider.connection_scaling == "kumomta"
         if not by_length and in_use >= self.window.size:
             return None
-        opened = [each for each in self.free if each.is_open(now, self.provider)]
-        if opened:
-            return opened[0]
+        opened = (each for each in self.free if each.is_open(now, self.provider))
+        if (connection := next(opened, None)) is not None:
+            return connection
         wanted = min(self.wanted(), self.most) if by_length else self.most
         return self.free[0] if in_use < wanted else None
 

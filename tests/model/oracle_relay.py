@@ -60,6 +60,8 @@ class Relay:
 
     def first(self, now: float) -> list[Message] | None:
         """Return the batch whose turn it is, of those that are ready and not held."""
+        if not self.line or self.line[0][0] > now:
+            return None
         held = self.held_at(now)
         ready = (
             messages
