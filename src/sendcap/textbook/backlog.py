@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-import numpy as np
-
 from sendcap.model.addresses import (
     SUSPENDED,
     THROTTLED,
@@ -40,10 +38,7 @@ def held_messages(
             message = _message(scenario, delivery, held, chance, queue)
             due_s = _lived(scenario, message, held, chance)
             wrong = _wrong(scenario, message, held, chance, addresses[held.provider])
-            if isinstance(wrong, Hard):
-                message.hard = wrong.reason
-            else:
-                message.fault = wrong
+            message.goes_wrong_by(wrong)
             if message.failures:
                 message.reason = held.reason or TRANSIENT
             yield message, due_s
@@ -60,13 +55,14 @@ def _message(
 def _lived(scenario: Scenario, message: Message, held: Held, chance: Chance) -> float:
     """Let a message bounce softly as often as it has; return when it is due."""
     due_s = last_s = message.relayed_s
+    retry = scenario.retry_of(message.queue.name)
     while math.isfinite(due_s):
         if message.failures == held.attempts or (held.attempts is None and due_s >= 0.0):
             break
         last_s = due_s
         if message.failures == 0:
             message.first_failed_s = last_s
-        due_s = _due_again_s(scenario, message, last_s, chance)
+        due_s = message.due_again_s(retry, last_s, chance.uniform)
         message.failures += 1
         message.previous_delay_s = due_s - last_s
     if held.attempts is not None and not (last_s <= 0.0 <= due_s):
@@ -74,20 +70,6 @@ def _lived(scenario: Scenario, message: Message, held: Held, chance: Chance) -> 
     if held.due is not None:
         due_s = chance.draw(held.due)
     return due_s + AN_INSTANT_S * next(chance.uniform)
-
-
-def _due_again_s(scenario: Scenario, message: Message, last_s: float, chance: Chance) -> float:
-    retry = scenario.retry_of(message.queue.name)
-    return float(
-        retry.due_s(
-            np.array([message.failures]),
-            np.array([last_s]),
-            np.array([message.relayed_s]),
-            np.array([message.first_failed_s]),
-            np.array([message.previous_delay_s]),
-            np.array([next(chance.uniform)]) if retry.needs_uniform else None,
-        )[0]
-    )
 
 
 def _wrong(

@@ -16,7 +16,7 @@ def confirmations(scenario: Scenario, chance: Chance) -> dict[str, float]:
     """
     moments_s: dict[str, float] = {}
     for delivery in scenario.deliveries:
-        sending, at = sending_of(delivery)
+        sending, at = delivery.sending
         if delivery.confirm is not None and sending not in moments_s:
             moment_s = delivery.confirm.confirmed_s(at, scenario.start, chance.generator)
             moments_s[sending] = math.inf if moment_s > at + delivery.gives_up_s else moment_s
@@ -30,16 +30,10 @@ def as_confirmed(scenario: Scenario, moments_s: Mapping[str, float]) -> Scenario
     """
     deliveries = []
     for delivery in scenario.deliveries:
-        sending, at = sending_of(delivery)
+        sending, at = delivery.sending
         begins_s = _begins_s(delivery, at, moments_s.get(sending, -math.inf))
         deliveries.append(delivery.model_copy(update={"at": begins_s}))
     return scenario.model_copy(update={"deliveries": tuple(deliveries)})
-
-
-def sending_of(delivery: Delivery) -> tuple[str, float]:
-    """Return the sending that a delivery is a part of, and the start of that."""
-    origin = delivery.origin
-    return (delivery.name, delivery.at) if origin is None else (origin.sending, origin.at)
 
 
 def _begins_s(delivery: Delivery, at: float, confirmed_s: float) -> float:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import simpy
 
 from sendcap.model.addresses import NOT_ATTEMPTED
-from sendcap.scenario import Delivery, Fault
+from sendcap.scenario import Delivery, Fault, Hard, RetryPolicy
 from sendcap.textbook.person import Person
 
 if TYPE_CHECKING:
@@ -38,6 +40,25 @@ class Message:
     first_failed_s: float = 0.0
     previous_delay_s: float = 0.0
     reason: str = NOT_ATTEMPTED  # of its last soft bounce
+
+    def goes_wrong_by(self, wrong: Hard | Fault | None) -> None:
+        """Note what is wrong with the address."""
+        if isinstance(wrong, Hard):
+            self.hard = wrong.reason
+        else:
+            self.fault = wrong
+
+    def due_again_s(self, retry: RetryPolicy, failed_s: float, uniform: Iterator[float]) -> float:
+        """Return when a message is due again that bounces softly at a moment."""
+        due_s = retry.due_s(
+            np.array([self.failures]),
+            np.array([failed_s]),
+            np.array([self.relayed_s]),
+            np.array([self.first_failed_s]),
+            np.array([self.previous_delay_s]),
+            np.array([next(uniform)]) if retry.needs_uniform else None,
+        )
+        return float(due_s[0])
 
     def answer(self, connection: object) -> None:
         """Give a message a connection, or what it gets instead."""

@@ -7,12 +7,11 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import simpy
 
 from sendcap.ledger import Ledger
 from sendcap.model.addresses import SUSPENDED, TOO_MANY_CONNECTIONS, TRANSIENT
-from sendcap.scenario import Hard, Scenario
+from sendcap.scenario import Scenario
 from sendcap.textbook.active import ActiveQueue
 from sendcap.textbook.answers import hard_reason, refusal, temporary_reason
 from sendcap.textbook.backlog import held_messages
@@ -91,11 +90,7 @@ class Textbook:
         begins_s = self.env.now if self.scenario.mta.clock_origin == "relayed" else delivery.at
         expiry_s = begins_s + self.scenario.honoured_validity(delivery)
         message = Message(delivery, person, queue, batch.ready_s, self.env.now, expiry_s)
-        wrong = self.people.wrong_with(person, self.env.now)
-        if isinstance(wrong, Hard):
-            message.hard = wrong.reason
-        else:
-            message.fault = wrong
+        message.goes_wrong_by(self.people.wrong_with(person, self.env.now))
         return message
 
     # --- The MTA: one process per message -------------------------------------------------------
@@ -229,17 +224,7 @@ class Textbook:
         if message.failures == 0:
             message.first_failed_s = now_s
         self.campaign.report(message, "soft", now_s, reason)
-        uniform = np.array([next(self.chance.uniform)]) if retry.needs_uniform else None
-        due_s = float(
-            retry.due_s(
-                np.array([message.failures]),
-                np.array([now_s]),
-                np.array([message.relayed_s]),
-                np.array([message.first_failed_s]),
-                np.array([message.previous_delay_s]),
-                uniform,
-            )[0]
-        )
+        due_s = message.due_again_s(retry, now_s, self.chance.uniform)
         message.failures += 1
         message.previous_delay_s = due_s - now_s
         if due_s <= message.expiry_s:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from sendcap.scenario import Delivery, Scenario
-from sendcap.textbook.confirmation import sending_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def sendings_of(scenario: Scenario, confirmed_s: Mapping[str, float]) -> Iterato
 
     One that is given up begins when nobody waits for it any more.
     """
-    for (name, at), deliveries in groupby(scenario.deliveries, key=sending_of):
+    for (name, at), deliveries in groupby(scenario.deliveries, key=lambda each: each.sending):
         parts = tuple(deliveries)
         one = parts[0]
         moment_s = confirmed_s.get(name, -math.inf)
