@@ -11,8 +11,11 @@ from sendcap.errors import ConfigurationError, SendcapError
 from sendcap.files.kinds import as_file, mistaken
 from sendcap.files.single import plain_words
 from sendcap.scenario.files import read_text
+from sendcap.text.quantities import UNITS
 from sendcap.text.quoting import shown, visible
 
+UNITS_S: Final = {"w": 604_800, **dict(UNITS)}
+"""Units of durations, in seconds."""
 _WHOLE: Final = re.compile(r"\d{1,12}", re.ASCII)
 _MOST_REPEATS: Final = 3
 _LONGEST_EXPRESSION: Final = 200

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from sendcap.importers.exim.lines import Line
-from sendcap.importers.reading import Entry
+from sendcap.importers.reading import UNITS_S, Entry
 from sendcap.scenario.durations import format_duration
 
 _BEGIN: Final = re.compile(r"begin\s+(\w{1,50})\s*", re.ASCII | re.IGNORECASE)
@@ -20,7 +20,6 @@ _ERROR: Final = re.compile(r"\*|[A-Za-z][A-Za-z0-9_]{2,40}(?::\S{1,40})?", re.AS
 _SENDERS: Final = re.compile(r"senders\s*=\s*(.*)", re.DOTALL)
 _TIMES: Final = re.compile(r"(?:\d{1,9}[wdhms]){1,10}", re.ASCII)
 _TIME: Final = re.compile(r"(\d+)([wdhms])", re.ASCII)
-_UNITS_S: Final = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 
@@ -120,7 +119,7 @@ def _step(text: str) -> str:
 def _time(text: str) -> str:
     if not _TIMES.fullmatch(text) or _TIME.fullmatch(text):
         return text
-    total_s = sum(int(number) * _UNITS_S[unit] for number, unit in _TIME.findall(text))
+    total_s = sum(int(number) * UNITS_S[unit] for number, unit in _TIME.findall(text))
     return format_duration(total_s)
 
 

@@ -7,11 +7,10 @@ from typing import Final
 
 from sendcap.importers.opensmtpd.statements import Statement
 from sendcap.importers.opensmtpd.table import DEFAULTS
-from sendcap.importers.reading import Entry, whole
+from sendcap.importers.reading import UNITS_S, Entry, whole
 from sendcap.text.quoting import did_you_mean, shown
 
 _TIME: Final = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
-_UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _RELAY_URL: Final = re.compile(r"(?:[a-z+]{1,20}://)?(?:[^@]*@)?(\[[^]]*\]|[^:]*).*", re.DOTALL)
 _FAMILIES: Final = ("inet4", "inet6")
 _UNREADABLE: Final = ("mail-from", "rcpt-to", "helo", "tag", "tagged")
@@ -34,7 +33,7 @@ def seconds(text: str) -> float:
     match = _TIME.fullmatch(text)
     if match is None or not int(match[1]):
         raise ValueError(f"{shown(text)} is not a delay; write a whole number and s, m, h or d")
-    return float(int(match[1]) * _UNITS_S[match[2]])
+    return float(int(match[1]) * UNITS_S[match[2]])
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Final
 
 from sendcap.errors import ConfigurationError
 from sendcap.importers.postfix.expansion import expanded
-from sendcap.importers.reading import Entry, Text
+from sendcap.importers.reading import UNITS_S, Entry, Text
 from sendcap.text.quoting import shown
 
 CLIENTS: Final = ("smtp", "lmtp")
@@ -154,7 +154,6 @@ class Settings:
 
 def seconds(default_unit: str = "s") -> Callable[[str], float]:
     """Return a reader of durations, such as ``"300s"``; a bare number has the default unit."""
-    units = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
     def read(text: str) -> float:
         match = _TIME.fullmatch(text)
@@ -162,6 +161,6 @@ def seconds(default_unit: str = "s") -> Callable[[str], float]:
             raise ValueError(
                 f"{shown(text)} is not a duration; write a whole number and s, m, h, d or w"
             )
-        return int(match[1]) * units[match[2] or default_unit]
+        return float(int(match[1]) * UNITS_S[match[2] or default_unit])
 
     return read
