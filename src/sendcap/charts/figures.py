@@ -169,8 +169,10 @@ def headline(title: str, what: str, room_in: float) -> str:
     def is_too_wide(letters: int) -> bool:
         return text_in(shortened(letters), _HEADLINE_PT, "bold") > room_in
 
-    # More letters are never narrower.
-    letters = bisect.bisect(range(1, len(text) + 1), x=False, key=is_too_wide)
+    letters = len(text)
+    if is_too_wide(letters):
+        # More letters are never narrower.
+        letters = bisect.bisect(range(1, letters), x=False, key=is_too_wide)
     return (letters and shortened(letters)) or f"{what[:1].upper()}{what[1:]}"
 
 
