@@ -1,5 +1,7 @@
 """The errors and warnings that sendcap raises on purpose."""
 
+from typing import Self
+
 
 class SendcapError(Exception):
     """Anything that the user can put right: a bad scenario, a missing file, a full disk.
@@ -10,6 +12,10 @@ class SendcapError(Exception):
 
 class ScenarioError(SendcapError):
     """A scenario that cannot be simulated, one line per field that is wrong."""
+
+    def within(self, where: str) -> Self:
+        """Return the same with where it is before each line."""
+        return type(self)("\n".join(f"{where}: {line}" for line in str(self).split("\n")))
 
 
 class RunError(SendcapError):

@@ -49,8 +49,7 @@ def edited(scenario: _Scenario, settings: Sequence[str], seed: int | None = None
             else:
                 scenario = scenario.updated(changes)
         except ScenarioError as error:
-            lines = (line.removeprefix("<updated>: ") for line in str(error).split("\n"))
-            raise ScenarioError("\n".join(f"--set: {line}" for line in lines)) from None
+            raise error.within("--set") from None
     return scenario if seed is None else scenario.with_seed(seed)
 
 

@@ -80,10 +80,9 @@ def answer(
             changed = moved(scenario, values)
             run = Run(changed, (simulated or expected_counts)(changed))
         except SendcapError as error:
-            problem = str(error).replace("<updated>: ", "")
             if changed is None or simulated is not None:
-                return Answer(problem=problem), None
-            return Answer(scenario=dumps(changed), problem=problem, only_simulated=True), None
+                return Answer(problem=str(error)), None
+            return Answer(scenario=dumps(changed), problem=str(error), only_simulated=True), None
         # Others, such as Python's about the browser that was opened, are none of the reader's.
         ours = [note for note in caught if issubclass(note.category, SendcapWarning)]
         notes = list(dict.fromkeys(str(note.message) for note in ours))

@@ -50,7 +50,7 @@ class Edits:
         for path, value in values.items():
             # A copy: a path after it may lead into it.
             _replace(data, path, copy.deepcopy(value))
-        return from_dict(data, name="<updated>")
+        return from_dict(data, name="")
 
 
 def _replace(data: dict[str, Any], path: str, value: Any) -> None:

@@ -141,12 +141,11 @@ def from_dict(
         return Scenario.model_validate(data, context={"folder": folder})
     except ValidationError as error:
         mistaken = kinds.other_kind(data, kinds.SCENARIO)
-        if mistaken is not None:
-            raise ScenarioError(f"{name}: {mistaken}") from None
-        lines = [
+        ranges = [
             f"{path}: is a range, which only `sendcap forecast` accepts; give one value"
             for path in split(data).ranges
-        ] or problems.lines(error, data)
+        ]
+        lines = [mistaken] if mistaken else ranges or problems.lines(error, data)
         raise problems.refused(name, lines) from None
 
 

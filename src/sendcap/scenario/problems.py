@@ -39,12 +39,12 @@ _MARKS: Final = ("[key]", LIST, MTAS_RETRY, OWN_RETRY, LISTED, EQUAL)
 
 
 def refused(name: str, lines: Iterable[str]) -> ScenarioError:
-    """Return the error of a file, a line for each problem."""
+    """Return the error of a file, or of data without a name, with a line for each problem."""
     problems = list(dict.fromkeys(lines))
     shown_lines = problems[:_MOST_LINES]
     if len(problems) > _MOST_LINES:
         shown_lines.append(f"and {len(problems) - _MOST_LINES:,} problems more")
-    return ScenarioError("\n".join(f"{name}: {line}" for line in shown_lines))
+    return ScenarioError("\n".join(f"{name}: {line}" if name else line for line in shown_lines))
 
 
 def lines(error: ValidationError, data: Any, root: type[BaseModel] = Scenario) -> list[str]:

@@ -53,10 +53,7 @@ class UncertainScenario:
                 return updated(self.scenario, values)
             except ScenarioError as problem:
                 which = ", ".join(f"{path} = {value}" for path, value in values.items())
-                lines = str(problem).replace("<updated>: ", "").splitlines()
-                raise ScenarioError(
-                    "\n".join(f"within the ranges, at {which}: {line}" for line in lines)
-                ) from None
+                raise problem.within(f"within the ranges, at {which}") from None
 
     def updated(self, changes: Mapping[str, Any]) -> UncertainScenario:
         """Return a copy with some values by path; a value for a range's path ends the range.

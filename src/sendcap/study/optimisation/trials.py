@@ -15,6 +15,7 @@ from sendcap.study.optimisation.target import Target
 from sendcap.study.replication.estimates import Estimate, require_count
 from sendcap.study.replication.measures import Measure
 from sendcap.study.replication.workers import Workers
+from sendcap.study.sweeps.outcomes import one_line
 from sendcap.study.sweeps.plan import planned
 from sendcap.study.sweeps.store import Store
 from sendcap.study.sweeps.sweep import Progress, complete
@@ -121,8 +122,7 @@ class Trials:
                 keyed=self.store is not None,
             )
         except ScenarioError as error:  # not one of them is a scenario
-            reason = str(error).replace("\n", "; ")
-            return [pd.DataFrame({"error": [reason]}) for _ in trials]
+            return [pd.DataFrame({"error": [one_line(error)]}) for _ in trials]
         table = plan.table(complete(plan, self.workers, self.store, self._tell))
         self._before = self._latest
         numbers = table["point"].map(dict(enumerate(trial.number for trial in trials)))

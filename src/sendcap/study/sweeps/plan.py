@@ -142,8 +142,8 @@ def _resolved(scenario: Scenario, points: Points) -> list[Scenario | str]:
             try:
                 scenarios.append(edits.updated(values) if values else scenario)
             except ScenarioError as error:
-                scenarios.append(one_line(error).replace("<updated>: ", ""))
-                problems |= dict.fromkeys(str(error).replace("<updated>: ", "").split("\n"))
+                scenarios.append(one_line(error))
+                problems |= dict.fromkeys(str(error).split("\n"))
     for text in dict.fromkeys(str(warning.message) for warning in caught):
         warnings.warn(text, SendcapWarning, stacklevel=4)
     if len(problems) and all(isinstance(each, str) for each in scenarios):

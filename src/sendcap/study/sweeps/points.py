@@ -245,7 +245,7 @@ def _lines(edits: Edits, change: Mapping[str, Any], path: str = "") -> list[str]
     try:
         edits.updated(change)
     except ScenarioError as error:
-        lines = str(error).replace("<updated>: ", "").split("\n")
+        lines = str(error).split("\n")
         return [line.removeprefix(f"{path}: ") if path else line for line in lines]
     return []
 

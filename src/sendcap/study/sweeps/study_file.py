@@ -135,8 +135,7 @@ def scenario_of(
     try:
         return updated(scenario, values)
     except ScenarioError as error:
-        lines = (line.replace("<updated>: ", "") for line in str(error).split("\n"))
-        raise refused(name, (f"set: {line}" for line in lines)) from None
+        raise error.within(f"{name}: set") from None
 
 
 # A sweep.
