@@ -222,6 +222,9 @@ def test_too_many_problems_are_counted(problems) -> None:
     lines = problems(f'scenario = "small.toml"\n[over]\n"mta.ips" = {[0, *range(-40, 0)]}\n')
     assert len(lines) == 21
     assert lines[-1] == "and 21 problems more"
+    unknown = ", ".join(f'"relay.x{number}" = 1' for number in range(25))
+    lines = problems(f'scenario = "small.toml"\nset = {{ {unknown} }}\n[over]\n"mta.ips" = [4]\n')
+    assert lines[-1] == "set: and 5 problems more"
 
 
 def test_a_table_is_told_by_its_file_and_point(problems, tmp_path) -> None:
