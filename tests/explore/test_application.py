@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
+from contextlib import ExitStack
 
 import pytest
 
 from sendcap.explore.answer import Answer
-from sendcap.explore.server import MOST_AT_ONCE, application
+from sendcap.explore.server import LOOPBACK, MOST_AT_ONCE, WebServer, _listening, application
 from sendcap.scenario import load
 
 
@@ -68,6 +70,13 @@ def test_more_than_so_many_questions_are_refused_until_there_is_room(slow):
     for _ in range(MOST_AT_ONCE + 1):
         assert ask(slow, b"[]")[0] == 400
     assert ask(slow, b"{}")[0] == 200
+
+
+def test_many_may_come_in_the_same_instant() -> None:
+    """Before any of them is met: who finds no place tries again after a second."""
+    with WebServer(_listening(LOOPBACK, 0), None) as server, ExitStack() as opened:
+        for _ in range(60):
+            opened.enter_context(socket.create_connection(server.server_address, timeout=0.9))
 
 
 def test_what_a_browser_may_not_know_is_left_out(slow):

@@ -92,6 +92,8 @@ class WebServer(ThreadingHTTPServer):
     """Serves an application on a socket that is bound."""
 
     daemon_threads = True
+    # Of so many who come in the same instant nobody is sent away to try again a second later.
+    request_queue_size = 128
 
     def __init__(self, listening: socket.socket, application: Application) -> None:
         super().__init__(listening.getsockname()[:2], _Handler, bind_and_activate=False)
