@@ -13,7 +13,7 @@ from numba.core.caching import FunctionCache
 from sendcap.model.kernel.machine_code import Dispatcher, SeparateDispatcher
 
 before_compiling: Final[list[Callable[[], None]]] = []
-"""Called where there is no machine code yet: all of it takes some 20 seconds, once."""
+"""Called where there is no machine code yet: all of it takes some 15 seconds, once."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

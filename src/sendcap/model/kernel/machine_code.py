@@ -8,14 +8,27 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from numba.core import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
-from numba.core.compiler_machinery import LoweringPass, register_pass
+from numba.core.compiler_machinery import LoweringPass, PassManager, register_pass
 from numba.core.registry import CPUDispatcher
-from numba.core.typed_passes import NativeLowering
+from numba.core.typed_passes import (
+    IRLegalization,
+    NativeLowering,
+    NoPythonBackend,
+    NopythonTypeInference,
+    PreLowerStripPhis,
+)
+from numba.core.untyped_passes import (
+    FixupArgs,
+    GenericRewrites,
+    IRProcessing,
+    ReconstructSSA,
+    TranslateByteCode,
+)
 
 OPTIONS: Final[dict[str, Any]] = {
     "nopython": True,
@@ -27,16 +40,37 @@ OPTIONS: Final[dict[str, Any]] = {
 the time. Python calls no compiled function by a C pointer."""
 
 
+_PASSES: Final = (
+    TranslateByteCode,
+    FixupArgs,
+    IRProcessing,
+    GenericRewrites,
+    ReconstructSSA,
+    NopythonTypeInference,
+    PreLowerStripPhis,
+    IRLegalization,
+    NativeLowering,
+    NoPythonBackend,
+)
+"""Others look for closures, generators, expressions of whole arrays and the like."""
+
+
 class _Whole(JITCodeLibrary):
     """The code of a function and of its parts."""
 
+    loaders: list[Any]  # of what it calls besides
+
     def add_linking_library(self, library: Any) -> None:
         """Add a part with its own parts; what is compiled separately is only called."""
-        if getattr(library, "is_separate", False):
-            self._reload_init.update(library._reload_init)  # noqa: SLF001
+        separate = getattr(library, "loader", None)
+        if separate is not None:
+            self.loaders.append(separate)
             return
         # The linker leaves out what nothing that is linked before it calls.
-        parts = library._linking_libraries if isinstance(library, _Part) else ()  # noqa: SLF001
+        parts: tuple[Any, ...] = ()
+        if isinstance(library, _Part):
+            parts = tuple(library._linking_libraries)  # noqa: SLF001
+            self.loaders += [each for each in library.loaders if each not in self.loaders]
         for each in (library, *parts):
             if each in self._linking_libraries:
                 self._linking_libraries.remove(each)
@@ -59,15 +93,47 @@ class _Part(_Whole):
         self._finalized = True
 
 
+class _Typing:
+    """Numba's knowledge of types; how an operator takes some types is looked up once.
+
+    Numba asks all that it knows of an operator each time, as if it could be for strings or sets.
+    """
+
+    found: ClassVar[dict[Any, Any]] = {}
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what Numba knows."""
+        return getattr(self._context, name)
+
+    def resolve_function_type(self, function: Any, kinds: Any, named: Any) -> Any:
+        """Return how a function takes arguments of these types."""
+        is_operator = isinstance(function, types.Function) or not isinstance(function, types.Type)
+        key = function, tuple(kinds)
+        if named or not is_operator:
+            return self._context.resolve_function_type(function, kinds, named)
+        if self.found.get(key) is None:
+            self.found[key] = self._context.resolve_function_type(function, kinds, named)
+        return self.found[key]
+
+
 class _WholeCompiler(Compiler):
     library: type[_Whole] = _Whole
 
     def define_pipelines(self) -> list[Any]:
-        """Let the code be of its own kind."""
+        """Take the passes that the functions here need, a third of Numba's."""
         state: Any = self.state
+        state.typingctx = _Typing(state.typingctx)
         state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library.enable_object_caching()
-        return super().define_pipelines()
+        state.library.loaders = state.reload_init
+        pipeline = PassManager(state.func_id.func_qualname)
+        for each in _PASSES:
+            pipeline.add_pass(each, each.__name__)
+        pipeline.finalize()
+        return [pipeline]
 
 
 class _PartCompiler(_WholeCompiler):
@@ -139,11 +205,8 @@ class SeparateDispatcher(CPUDispatcher):
 
     def add_overload(self, result: Any) -> None:
         """Keep the code for a signature; who calls it finds it in another process, too."""
-        function, library = self.py_func, result.library
-        library.is_separate = True
-        library._reload_init.add(  # noqa: SLF001
-            partial(_load, function.__module__, function.__name__, result.signature.args)
-        )
+        function, kinds = self.py_func, result.signature.args
+        result.library.loader = partial(_load, function.__module__, function.__name__, kinds)
         super().add_overload(result)
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
