@@ -223,6 +223,8 @@ class _Model:
         if self._campaign is None:
             return reports
         complained = reports["event"] == COMPLAINED
+        if not complained.any():
+            return reports
         complaints = reports[complained]
         self._campaign.receive(complaints, complaints["arrives_s"])
         others: Records = reports[~complained]

@@ -146,8 +146,8 @@ class QueueGroup:
 
     def _foresee(self) -> None:
         """Draw the disturbances until after what happens next."""
-        next_s = self.next_event_s
-        if (self.group.queues["foreseen_until_s"] <= next_s).any():
+        foreseen_s = self.group.queues["foreseen_until_s"].min()
+        if foreseen_s < np.inf and foreseen_s <= (next_s := self.next_event_s):
             self.group = self._disturbances.extended(self.group, next_s)
 
     def _make_runs(self, more: int, messages: int) -> None:

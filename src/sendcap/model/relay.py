@@ -17,7 +17,7 @@ from sendcap.model.rounds import round_of
 from sendcap.model.shared import Shared
 from sendcap.scenario import Delivery, Queue, Rate, Scenario
 
-_ROOM: Final = 1 << 16
+_ROOM: Final = 1 << 18
 """Runs of messages of one batch to one provider that are handed over at a time, or their places."""
 
 

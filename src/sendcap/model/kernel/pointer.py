@@ -44,26 +44,23 @@ class TableType(types.Type):
         return next((first, kind) for field, first, kind in self.fields if field == name)
 
 
-class _Table:
-    """A named tuple with the table that compiled code reads."""
+class Table:
+    """A named tuple with the table that compiled code reads; it has the same fields."""
 
     def __init__(self, arrays: Any, kind: TableType) -> None:
         self._arrays = arrays
         self.type = kind
         self._words = np.array(_words(arrays), np.int64)
         self.address = self._words.ctypes.data
+        vars(self).update(arrays._asdict())
 
-    def __getattr__(self, name: str) -> Any:
-        """Return a field."""
-        return getattr(self._arrays, name)
-
-    def _replace(self, **arrays: Any) -> _Table:
-        return _Table(self._arrays._replace(**arrays), self.type)
+    def _replace(self, **arrays: Any) -> Table:
+        return Table(self._arrays._replace(**arrays), self.type)
 
 
 def by_pointer(arrays: _Tuple) -> _Tuple:
     """Return a named tuple of arrays, or of such tuples, that compiled code takes as a pointer."""
-    return cast("_Tuple", _Table(arrays, _type(_layout(arrays))))
+    return cast("_Tuple", Table(arrays, _type(_layout(arrays))))
 
 
 def _words(arrays: Any) -> list[int]:
@@ -104,8 +101,8 @@ def _type(layout: Any) -> TableType:
     return TableType(arrays.__name__, tuple(fields), first)
 
 
-@typeof_impl.register(_Table)
-def _type_of(table: _Table, _: Any) -> TableType:
+@typeof_impl.register(Table)
+def _type_of(table: Table, _: Any) -> TableType:
     return table.type
 
 

@@ -32,6 +32,7 @@ class Persons:
     joined_s: Floats  # of those who join
     hard_kinds: Ints  # of each provider: kinds from 1 on that are dead
     place: Numbers  # of those who join: the number of the person before whom they come
+    by_place: Numbers  # those who join, without the others, in the order of their places
     in_segment: dict[str, Numbers]  # in order; without an entry everybody is
     in_control_group: Flags  # empty without one
 
@@ -49,11 +50,11 @@ class Persons:
         # Of the same type, or all of them would be copied.
         begin = np.searchsorted(who, np.int32(first))
         joined = who[begin:]
-        places = self.place[joined - first]
-        order = np.argsort(places, kind="stable")
-        inserted: Numbers = np.insert(
-            who[:begin], np.searchsorted(who[:begin], places[order]), joined[order]
-        )
+        is_joined = np.zeros(len(self.place), np.bool_)
+        is_joined[joined - first] = True
+        joined = self.by_place[is_joined[self.by_place]]
+        before = np.searchsorted(who[:begin], self.place[joined])
+        inserted: Numbers = np.insert(who[:begin], before, joined + np.int32(first))
         return inserted
 
 
@@ -87,6 +88,7 @@ def persons_of(
         joined_s=joined_s,
         hard_kinds=hard_kinds,
         place=place,
+        by_place=np.argsort(place, kind="stable").astype(np.int32),
         in_segment=_segments(population, streams, people),
         in_control_group=control,
     )
