@@ -14,7 +14,7 @@ from sendcap.scenario import FOLLOWED_S
 
 FIRST_BLOCK: Final = 1 << 7
 """Draws of a stream at first."""
-_LARGEST_BLOCK: Final = 1 << 14
+_LARGEST_BLOCK: Final = 1 << 15
 _ALL_DRAWS: Final = 1 << 19
 """Draws that a group keeps, of all streams together."""
 _ROWS: Final = 1 << 14

@@ -118,7 +118,7 @@ class Campaign:
         self._news = [news.chosen(later)] if len(later) else []
         if len(later):
             news = news.chosen(np.flatnonzero(news.known_s < until_s))
-        order = np.argsort(news.known_s, kind="stable")
+        order = np.argsort(news.known_s)
         known_s = news.known_s[order]
         if (known_s[1:] == known_s[:-1]).any():
             order = np.lexsort((news.happened_s, news.arrives_s, news.known_s))
