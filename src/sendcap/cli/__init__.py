@@ -1,5 +1,6 @@
 """The command ``sendcap``: a thin face of the Python API, one module per command."""
 
+import gc
 from collections.abc import Sequence
 
 from sendcap.cli import stops
@@ -17,3 +18,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
         commands.main(arguments, prog_name="sendcap")
     finally:
         stops.ignore()
+        # The process ends: Python would look through all objects for what nobody refers to.
+        gc.freeze()
