@@ -20,8 +20,9 @@ model would need some 5 GB and far more than ten minutes, so it simulates less, 
 The engine is measured on the slice as well: its fixed cost per window weighs more there.
 
 **Features** that make the engine slower are measured on the same slice: a spool of 300,000
-messages, and queues that react (a tolerance, suspensions, connection scaling). The costs are per
-message and, of queues that react, per attempt.
+messages, queues that react (a tolerance, suspensions, connection scaling), and limits that all
+queues share (a rate, and connections). The costs are per message of the spool, per attempt of the
+others.
 
 **Many** providers, deliveries and small runs have scenarios of their own: 500 providers with
 equal shares; 2,000 deliveries over a year, each to four of twelve providers; 1,000 messages of
@@ -73,6 +74,7 @@ THEORY_WAIT_S: Final = 0.2046  # Erlang C
 LIBRARIES: Final = ("sendcap", "simpy", "numpy", "numba", "pyarrow", "ciw")
 _UNITS_PER_GIB: Final = 2**30 if sys.platform == "darwin" else 2**20
 PRESET: Final = load("black-friday")
+SHARED: Final = "limits that all queues share"
 FEATURES: Final[dict[str, dict[str, Any]]] = {
     "a spool of 300,000": {"mta.spool": 300_000},
     "queues that react": {
@@ -80,9 +82,15 @@ FEATURES: Final[dict[str, dict[str, Any]]] = {
         "providers.gmail.tolerance": "14/s",
         **{f"providers.{name}.connection_scaling": "kumomta" for name in PRESET.providers},
     },
+    SHARED: {
+        "limits": [
+            {"name": "attempts", "rate": "800/s"},
+            {"name": "connections", "connections": 960},
+        ],
+    },
 }
-FEATURES_MOST: Final = {"a spool of 300,000": 250, "queues that react": 200}
-"""Targets in ns: of the spool for each message, of queues that react for each attempt."""
+FEATURES_MOST: Final = {"a spool of 300,000": 250, "queues that react": 200, SHARED: 400}
+"""Targets in ns: of the spool for each message, of the others for each attempt."""
 Queue = tuple[float, float]  # customers per second of CPU time, their mean wait in seconds
 Result = TypeVar("Result")
 
@@ -117,6 +125,12 @@ def black_friday(messages: int, ips: int = PRESET.mta.ips, feature: str = "") ->
     changes: dict[str, Any] = {"deliveries[0].messages": messages, **FEATURES.get(feature, {})}
     if "mta.spool" in changes:
         changes["mta.spool"] = changes["mta.spool"] * ips // mta.ips
+    if "limits" in changes:
+        rate, connections = changes["limits"]
+        changes["limits"] = [
+            rate | {"rate": f"{800 * ips // mta.ips}/s"},
+            connections | {"connections": 960 * ips // mta.ips},
+        ]
     if ips != mta.ips:
         changes["mta.ips"] = ips
         changes["relay.workers"] = max(relay.workers, relay.workers * ips // mta.ips)
@@ -370,7 +384,7 @@ def feature_rows(messages: int, rounds: int) -> Iterator[Row]:
         yield rate_row(f"textbook, {feature}, same load", text)
         yield ratio_row(f"engine / textbook, {feature}, same load", engine, text, 30)
         unit, ns = "ns a message", statistics.median(1e9 / per_s for per_s in engine)
-        if feature == "queues that react":
+        if feature != "a spool of 300,000":
             unit, ns = "ns an attempt", statistics.median(attempt_ns)
         yield limit_row(f"engine, {feature} (cost)", ns, f"≤ {most}", unit)
 

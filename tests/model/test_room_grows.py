@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Any
 
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 from small_scenarios import REACTING, scenario_of, shorter
 
+from sendcap.errors import ScenarioError
 from sendcap.model import first_group, queue_group
 from sendcap.model.engine import simulate_ledger
 from sendcap.model.records import larger_ring, longer, power_of_two
-from sendcap.scenario import Scenario, from_dict
+from sendcap.model.tally import Tally
+from sendcap.scenario import Scenario, from_dict, load
 
 
 def test_a_larger_ring_has_the_same_entries_under_the_same_numbers() -> None:
@@ -88,3 +91,20 @@ def test_the_room_at_first_changes_no_ledger(
         monkeypatch.setattr(first_group, name, size)
         monkeypatch.setattr(queue_group, name, size, raising=False)
     assert simulate_ledger(scenario()) == expected
+
+
+def test_what_happens_to_the_last_of_many_deliveries_and_providers_is_counted_for_them() -> None:
+    """3,000 deliveries to 3,000 providers had no numbers of their own."""
+    providers = [f"p{number}" for number in range(3000)]
+    tally = Tally(60.0, math.inf, providers, ["", *(f"reason {number}" for number in range(19))])
+    tally.add("happened", "soft", 2999, 2999, np.array([5.0, 65.0, 66.0]), "reason 18")
+    deliveries = [f"d{number}" for number in range(3000)]
+    ledger = tally.ledger(deliveries, {("d2999", "p2999"): 3})
+    own = {"delivery": "d2999", "provider": "p2999", "reason": "reason 18", "clock": "happened"}
+    assert ledger.counts("soft", **own).tolist() == [1, 2]
+
+
+def test_more_pairs_than_there_are_numbers_are_refused(monkeypatch) -> None:
+    monkeypatch.setattr("sendcap.model.engine.MOST_SERIES", 1)
+    with pytest.raises(ScenarioError, match="1 deliveries to 5 providers are 5 pairs to count for"):
+        simulate_ledger(load("quickstart"))

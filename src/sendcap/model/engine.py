@@ -16,6 +16,7 @@ from typing import IO, Any, Final, Literal, NamedTuple
 import numpy as np
 import simpy
 
+from sendcap.errors import ScenarioError
 from sendcap.ledger import Ledger
 from sendcap.model.addresses import reasons_of
 from sendcap.model.backlog import held_messages
@@ -24,6 +25,7 @@ from sendcap.model.feasibility import require_feasible
 from sendcap.model.feedback import Feedback
 from sendcap.model.kernel.person import PERSON
 from sendcap.model.kernel.state import Records
+from sendcap.model.kernel.tally import MOST_SERIES, OF_A_REASON
 from sendcap.model.kernel.telling import COMPLAINED
 from sendcap.model.monitor import Monitor
 from sendcap.model.people.campaign import Campaign
@@ -119,6 +121,7 @@ class _Model:
         self._horizon_s = scenario.time.horizon or math.inf
         providers = used_providers(scenario)
         reasons = reasons_of(scenario, providers)
+        _require_numbers(len(scenario.deliveries), len(providers), len(reasons))
         streams, self._campaign, people = Streams(scenario.seed), None, np.zeros(0, PERSON)
         if sendings:
             persons = persons_of(scenario, streams, providers, sendings[-1].prepared_s)
@@ -243,6 +246,17 @@ class _Model:
             stage.gave_up(own["left_s"][~started & (own["ready_s"] <= own["left_s"])])
             made = connects[connects["path"] == number]
             stage.worked(made["start_s"], made["finish_s"])
+
+
+def _require_numbers(deliveries: int, providers: int, reasons: int) -> None:
+    """Refuse more deliveries to more providers than there are numbers for what is counted."""
+    most = MOST_SERIES // (reasons * OF_A_REASON)
+    if deliveries * providers > most:
+        raise ScenarioError(
+            f"{deliveries:,} deliveries to {providers:,} providers are {deliveries * providers:,} "
+            f"pairs to count for; with {reasons} reasons of bounces there may be {most:,}: "
+            "simulate fewer deliveries at a time"
+        )
 
 
 def used_providers(scenario: Scenario) -> tuple[str, ...]:

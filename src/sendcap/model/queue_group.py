@@ -135,11 +135,13 @@ class QueueGroup:
         )
 
     def _draw(self) -> None:
-        """Draw anew what is used up."""
+        """Draw anew what is used up, or most of it: each call of the step costs more."""
         _, streams, draws = self.group.chance
-        for number in np.flatnonzero(streams["at"] == streams["end"]).tolist():
+        for number in np.flatnonzero(2 * streams["at"] >= streams["end"]).tolist():
+            at, end = streams[number].item()
             size = min(self._sizes[number], draws.shape[1])
-            draws[number, :size] = self._samples[number](size)
+            draws[number, : end - at] = draws[number, at:end]
+            draws[number, end - at : size] = self._samples[number](size - end + at)
             streams[number] = (0, size)
             self._sizes[number] = 2 * size
         self.group.queues["without_draws"] = 0
@@ -184,7 +186,7 @@ class QueueGroup:
     def _make_room(self) -> None:
         """Make room for what has none."""
         self.tally.make_room(MOST_COUNTS)
-        if self.tally.counters.counts is not self.group.counters.counts:
+        if self.tally.counters.table is not self.group.counters.table:
             self.group = self.group._replace(counters=self.tally.counters)
         if self.group.counts["free_messages"][0] == 0:
             self._more_messages(1)

@@ -51,6 +51,9 @@ def longer(array: Any, length: int) -> Any:
 def larger_ring(ring: Any, first: int, last: int, more: int) -> Any:
     """Return a ring with room for more entries than those from the first to before the last."""
     larger = np.zeros(power_of_two(2 * (last - first + more)), ring.dtype)
-    kept = np.arange(first, last)
-    larger[kept & (len(larger) - 1)] = ring[kept & (len(ring) - 1)]
+    while first < last:
+        old, new = first & (len(ring) - 1), first & (len(larger) - 1)
+        count = min(last - first, len(ring) - old, len(larger) - new)
+        larger[new : new + count] = ring[old : old + count]
+        first += count
     return larger

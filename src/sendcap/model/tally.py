@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +24,7 @@ from sendcap.ledger import (
 )
 from sendcap.model.addresses import WITHOUT_ATTEMPT
 from sendcap.model.kernel import tally as kernel
-from sendcap.model.kernel.fields import NONE
+from sendcap.model.kernel.fields import BINS
 from sendcap.model.kernel.pointer import by_pointer
 from sendcap.model.kernel.relay import count_handed
 from sendcap.model.kernel.relay_state import Relay
@@ -33,7 +34,8 @@ from sendcap.scenario import Scenario
 
 KNOWN_AT_ONCE: frozenset[Event] = frozenset({"relayed", "relay_failed", "opened", "clicked"})
 """Events that Campaign knows as they happen: they are counted as happened only."""
-_FIRST_ROOM: Final = 1 << 8
+_FIRST_ROOM: Final = 1 << 9
+_LINE_BYTES: Final = 64
 _PIECE: Final = 1 << 14
 """Rows that are counted at a time: there is room for as many new bins."""
 _NO_WEIGHTS: Final = np.zeros(0, np.int64)
@@ -53,12 +55,9 @@ class Tally:
         self._providers = tuple(providers)
         self._reasons = tuple(reasons)
         self.counters = Counters(
-            np.array([bin_s]),
-            np.array([horizon_s]),
+            np.array([(bin_s, horizon_s, 0.0, 0, 0)], BINS),
             np.array([len(providers), len(reasons), 0]),
-            np.full(2 * _FIRST_ROOM, NONE),
-            np.zeros(2 * _FIRST_ROOM, np.int32),
-            np.zeros((_FIRST_ROOM, kernel.TOGETHER), np.int64),
+            _empty_table(_FIRST_ROOM),
         )
 
     def another(self) -> Tally:
@@ -76,19 +75,17 @@ class Tally:
         weights: npt.NDArray[Any] | None = None,
     ) -> None:
         """Count events of one series; with weights, each time stands for a number of events."""
-        series = kernel.series_of(
-            by_pointer(self.counters),
-            delivery,
-            provider,
-            EVENTS.index(event),
-            self._reasons.index(reason),
-        )
-        series += CLOCKS.index(clock)
+        counters = by_pointer(self.counters)
+        series = kernel.series_of(counters, kernel.pair_of(counters, delivery, provider))
+        which = kernel.of_event(EVENTS.index(event), self._reasons.index(reason))
+        which += CLOCKS.index(clock)
         whole = _NO_WEIGHTS if weights is None else weights.astype(np.int64)
         for first in range(0, len(times_s), _PIECE):
             piece = slice(first, first + _PIECE)
             self.make_room(_PIECE)
-            kernel.count_times(by_pointer(self.counters), series, times_s[piece], whole[piece])
+            kernel.count_times(
+                by_pointer(self.counters), series, which, times_s[piece], whole[piece]
+            )
 
     def delayed(self, delivery: int, provider: int, delays_s: npt.NDArray[np.float64]) -> None:
         """Count accepted messages by their delays."""
@@ -113,20 +110,17 @@ class Tally:
     def counted(self, other: Tally) -> None:
         """Add what another one has counted."""
         self.make_room(int(other.counters.numbers[kernel.USED]))
-        kernel.count_counted(by_pointer(self.counters), by_pointer(other.counters))
+        kernel.add_table(by_pointer(self.counters), other.counters.table)
 
     def make_room(self, more: int) -> None:
         """Make room for more bins."""
         old = self.counters
         used = int(old.numbers[kernel.USED])
-        if used + more <= len(old.counts):
+        if 2 * (used + more) <= len(old.table):
             return
-        room = power_of_two(2 * used + more)
-        counts = np.zeros((room, kernel.TOGETHER), np.int64)
-        counts[:used] = old.counts[:used]
-        keys, places = np.full(2 * room, NONE), np.zeros(2 * room, np.int32)
-        self.counters = old._replace(keys=keys, places=places, counts=counts)
-        kernel.rehash(old.keys, old.places, by_pointer(self.counters))
+        old.numbers[kernel.USED] = 0
+        self.counters = old._replace(table=_empty_table(power_of_two(4 * used + 2 * more)))
+        kernel.add_table(by_pointer(self.counters), old.table)
 
     def ledger(
         self,
@@ -141,12 +135,14 @@ class Tally:
         """
         counts: dict[Series, SparseCounts] = {}
         delays: dict[tuple[str, str], SparseCounts] = {}
-        for number, found in self._found():
-            names, event, reason, clock = self._names(deliveries, number)
+        parts = [(self._parts(number), found) for number, found in self._found()]
+        for (pair, event, reason, clock), found in sorted(parts, key=itemgetter(0)):
+            delivery, provider = divmod(pair, len(self._providers))
+            names = deliveries[delivery], self._providers[provider]
             if event == kernel.DELAY:
                 delays[names] = found
                 continue
-            series = Series(*names, EVENTS[event], reason, clock)
+            series = Series(*names, EVENTS[event], self._reasons[reason], CLOCKS[clock])
             counts[series] = found if bins is None else found.until(bins)
             if series.event in KNOWN_AT_ONCE:
                 counts[series._replace(clock="known")] = counts[series]
@@ -164,10 +160,10 @@ class Tally:
 
     def _found(self) -> Iterator[tuple[int, SparseCounts]]:
         """Yield the number of each series, and the counts."""
-        slots = np.flatnonzero(self.counters.keys != NONE)
-        slots = slots[np.argsort(self.counters.keys[slots])]
-        keys = self.counters.keys[slots]
-        counts = self.counters.counts[self.counters.places[slots]]
+        table = self.counters.table
+        table = table[table[:, 0] != 0]
+        table = table[np.argsort(table[:, 0])]
+        keys, counts = table[:, 0] - kernel.FIRST_KEY, table[:, 1:]
         rows, columns = np.nonzero(counts)
         first_bin = (keys & ((1 << kernel.PLACE_BITS) - 1)) * kernel.TOGETHER
         bins = (first_bin[rows] + columns).astype(np.int32)
@@ -177,16 +173,20 @@ class Tally:
         for number, (begin, end) in zip(numbers.tolist(), pairwise(edges), strict=True):
             yield number, SparseCounts(bins[begin:end], found[begin:end])
 
-    def _names(
-        self, deliveries: Sequence[str], number: int
-    ) -> tuple[tuple[str, str], int, str, Clock]:
-        """Return delivery and provider, the event's number, reason and clock of a series."""
+    def _parts(self, number: int) -> tuple[int, int, int, int]:
+        """Return the pair of delivery and provider, event, reason and clock of a series."""
         number, clock = divmod(number, 2)
-        number, reason = divmod(number, len(self._reasons))
-        pair, event = divmod(number, kernel.EVENTS)
-        delivery, provider = divmod(pair, len(self._providers))
-        names = deliveries[delivery], self._providers[provider]
-        return names, event, self._reasons[reason], CLOCKS[clock]
+        number, event = divmod(number, kernel.EVENTS)
+        pair, reason = divmod(number, len(self._reasons))
+        return pair, event, reason, clock
+
+
+def _empty_table(slots: int) -> npt.NDArray[np.int64]:
+    """Return a table that counts nothing: each row is in one line of the processor's cache."""
+    room = np.zeros((slots + 1) * _LINE_BYTES, np.uint8)
+    first = -room.ctypes.data % _LINE_BYTES
+    table: npt.NDArray[np.int64] = room[first : first + slots * _LINE_BYTES].view(np.int64)
+    return table.reshape(slots, kernel.TOGETHER + 1)
 
 
 def with_attempts_known(counts: Mapping[Series, SparseCounts]) -> dict[Series, SparseCounts]:

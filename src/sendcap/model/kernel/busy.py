@@ -105,7 +105,8 @@ def _insert(busy: Busy, connections: Records, number: int) -> None:
 def _in_another_year(busy: Busy, connections: Records) -> int:
     """Return the connection with the next event, which is more than a year away."""
     soonest = NONE
-    for first in busy.first:
+    for bucket in range(len(busy.first)):
+        first = busy.first[bucket]
         if first != NONE and (
             soonest == NONE or connections[first].event_s < connections[soonest].event_s
         ):

@@ -40,8 +40,9 @@ def uniform(trials: Any) -> float:
 @compiled
 def draw_gap(trials: Any) -> None:
     """Draw how many trials it takes until the next success."""
-    # Of a probability of 1 the logarithm is minus infinity, and the gap 1.
-    gap = math.floor(math.log1p(-uniform(trials)) / trials.log)
+    # Of a probability of 1 the logarithm is minus infinity, and the gap 1. The difference is exact,
+    # and `log` takes a third of the time of `log1p`.
+    gap = math.floor(math.log(1.0 - uniform(trials)) / trials.log)
     trials.until_next = UNLIMITED if gap >= UNLIMITED else 1 + int(gap)
 
 

@@ -154,25 +154,28 @@ CONNECTION = np.dtype(
 )
 MESSAGE = np.dtype(
     [
+        # What each attempt needs.
         ("ready_s", "f8"),
-        ("first_failed_s", "f8"),
-        ("previous_delay_s", "f8"),
-        ("clears_at_s", "f8"),  # NaN until its first attempt has reached the provider
         ("reported_s", "f8"),  # when its last report arrives at Campaign
         ("relayed", "i8"),  # how many were relayed before it
-        ("number", "i4"),  # within its delivery
+        ("stamp", "i8"),  # of its entry among what expires, 0 without one
         ("batch", "i4"),
-        ("next", "i4"),  # in the list that it is in
-        ("failures", "i4"),
         ("queue", "i4"),
+        ("lane", "i4"),
+        ("pair", "i4"),  # of delivery and provider
+        ("number", "i4"),  # within its delivery
+        ("failures", "i4"),
         ("kind", "i2"),  # of its address
         ("reason", "i2"),  # of its last soft bounce
         ("place", "i2"),  # where it is, see below
         ("active", "i2"),  # whether it is, where few messages are at a time
-        ("lane", "i4"),
-        ("stamp", "i8"),  # of its entry among what expires, 0 without one
+        # From its first failure on, and what few have.
+        ("first_failed_s", "f8"),
+        ("previous_delay_s", "f8"),
+        ("clears_at_s", "f8"),  # 0 until an attempt has reached the provider with a bad address
         ("order", "i8"),  # of its last failure among all
-        ("person", "i4"),  # NONE without a population
+        ("next", "i4"),  # in the list that it is in
+        ("person", "i4"),  # only with a population; NONE of one from before
     ],
     align=True,
 )
@@ -288,6 +291,17 @@ KIND = np.dtype(
     [("share_until", "f8"), ("hard", "i4"), ("fault", "i4"), ("never", "i4"), ("reason", "i4")]
 )
 """A kind of address: the sum of the shares until it, what is wrong with it."""
+BINS = np.dtype(
+    [
+        ("bin_s", "f8"),
+        ("horizon_s", "f8"),
+        # The bin of the present moment: its end, the place of seven bins, and that among them.
+        ("ends_s", "f8"),
+        ("place", "i8"),
+        ("number", "i8"),
+    ]
+)
+"""How long bins are, up to when events are counted, and which bin it is now."""
 COUNTS = np.dtype(
     [
         ("now_s", "f8"),

@@ -11,6 +11,7 @@ from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.ends import message_expires
 from sendcap.model.kernel.fields import ENDING, NEVER, NONE, WAITING
 from sendcap.model.kernel.state import Group, Records
+from sendcap.model.kernel.tally import pair_of
 from sendcap.model.kernel.waiting import RETRIED
 
 HELD: Final = np.dtype(
@@ -43,6 +44,8 @@ def hold(group: Group, held: Records) -> None:
         message.place, message.stamp, message.active = WAITING, 0, 0
         message.batch, message.queue = row.batch, row.queue
         message.lane = group.lane_of[RETRIED, batches.delivery[row.batch], row.queue]
+        provider = group.queues[row.queue].provider
+        message.pair = pair_of(group.counters, batches.delivery[row.batch], provider)
         # All of them came before those that are relayed.
         message.relayed, message.number = row.number - _EARLIER, row.number
         message.kind, message.reason, message.failures = row.kind, row.reason, row.failures

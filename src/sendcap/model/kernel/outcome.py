@@ -98,10 +98,10 @@ def decide(group: Group, number: int, now_s: float) -> int:
         if succeeds(chance.trials[queue.async_bounce]):
             _bounce_later(group, number, now_s)
         opens = queue.opens
-        if message.person != NONE:
+        if len(group.people) > 0 and message.person != NONE:
             person = group.people[message.person]
             opens += person.engagement
-            if now_s < group.counters.horizon_s[0]:
+            if now_s < group.counters.bins[0].horizon_s:
                 person.accepted = min(person.accepted + 1, MOST_ACCEPTED)
         if succeeds(chance.trials[opens]):
             open_message(group, queue, message, now_s)
@@ -188,7 +188,7 @@ def _bounce(
     ``GONE`` says that it ends now.
     """
     if message.failures == 0:
-        message.first_failed_s = now_s
+        message.first_failed_s, message.previous_delay_s = now_s, 0.0
     drawn = uniform(chance.trials[queue.jitter]) if queue.jitter != NONE else 0.5
     when_s = due_s(
         retry,

@@ -15,7 +15,7 @@ from sendcap.model.kernel.fields import NEVER, NONE
 from sendcap.model.kernel.limits import by_schedule_s, charge_schedule
 from sendcap.model.kernel.relay_state import Relay
 from sendcap.model.kernel.state import Counters, Numbers
-from sendcap.model.kernel.tally import count, series_of
+from sendcap.model.kernel.tally import count_any, of_event, pair_of, series_of
 
 
 @compiled
@@ -160,8 +160,8 @@ def hand_over(state: Relay) -> None:
     batches.first_number[number] = state.numbers[delivery]
     state.numbers[delivery] += size
     batches.leaves_s[number] = max(relay.now_s, relay.free_s)
-    state.per_queue[:] = 0
-    state.failed_per_queue[:] = 0
+    for queue in range(len(state.per_queue)):
+        state.per_queue[queue] = state.failed_per_queue[queue] = 0
     kept = 0
     for place in range(size):
         path = state.paths[_ticket(state, delivery)]
@@ -214,28 +214,26 @@ def _ticket(state: Relay, delivery: int) -> int:
     Each message has had a ticket since they were last counted; the tickets of those that have
     been drawn are at the end of each path's, and void.
     """
-    tickets, left = state.tickets[delivery], state.left[delivery]
-    paths = len(left)
+    tickets, left, paths = state.tickets, state.left, len(state.paths)
     while True:
-        ticket = int(uniform(state.audience[delivery]) * tickets[paths])
-        low, high = 0, paths - 1
-        while low < high:
-            middle = (low + high) >> 1
-            if tickets[middle + 1] <= ticket:
-                low = middle + 1
-            else:
-                high = middle
-        if ticket - tickets[low] < left[low]:
-            left[low] -= 1
-            return low
+        ticket = int(uniform(state.audience[delivery]) * tickets[delivery, paths])
+        # The last path whose first ticket is no later; the product spares a branch.
+        drawn, several = 0, paths
+        while several > 1:
+            half = several >> 1
+            drawn += half * (tickets[delivery, drawn + half] <= ticket)
+            several -= half
+        if ticket - tickets[delivery, drawn] < left[delivery, drawn]:
+            left[delivery, drawn] -= 1
+            return drawn
         if state.audience[delivery].until_next > 0:
             state.audience[delivery].until_next -= 1
             continue
         total = 0
         for path in range(paths):
-            tickets[path] = total
-            total += left[path]
-        tickets[paths] = total
+            tickets[delivery, path] = total
+            total += left[delivery, path]
+        tickets[delivery, paths] = total
         state.audience[delivery].until_next = total // 2
 
 
@@ -305,11 +303,11 @@ def hand_over_until(state: Relay, until_s: float) -> bool:
 def count_handed(counters: Counters, state: Relay, relayed: int, failed: int) -> None:
     """Count what the relay has handed over, and what failed before."""
     batches = state.batches
-    for row in state.handed[: state.relay[0].handed]:
+    for number in range(state.relay[0].handed):
+        row = state.handed[number]
         delivery, time_s = batches.delivery[row.batch], batches.relayed_s[row.batch]
+        series = series_of(counters, pair_of(counters, delivery, row.provider))
         if row.count > 0:
-            series = series_of(counters, delivery, row.provider, relayed, 0)
-            count(counters, series, time_s, row.count)
+            count_any(counters, series, of_event(relayed, 0), time_s, row.count)
         if row.failed > 0:
-            series = series_of(counters, delivery, row.provider, failed, 0)
-            count(counters, series, time_s, row.failed)
+            count_any(counters, series, of_event(failed, 0), time_s, row.failed)

@@ -54,7 +54,7 @@ def advance_together(group: Group, state: Relay, until_s: float) -> int:
         else:
             first = relay.handed
             hand_over(state)
-            receive(group, state.handed[first : relay.handed], state.places, state.people)
+            receive(group, state.handed[first : relay.handed], state.places[:], state.people[:])
 
 
 @compiled

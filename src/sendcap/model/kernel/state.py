@@ -144,13 +144,10 @@ class Batches(NamedTuple):
 class Counters(NamedTuple):
     """Counts by series and bin; see `sendcap.model.kernel.tally`."""
 
-    bin_s: Floats  # shape (1,)
-    horizon_s: Floats  # shape (1,)
-    # Providers, reasons, and the eights in use.
+    bins: Records  # one `BINS`
+    # Providers, reasons, and the slots in use.
     numbers: Ints
-    keys: Ints  # hash table; NONE where free
-    places: Numbers
-    counts: Ints  # shape (eights, 8)
+    table: Ints  # shape (slots, 8): a key, and seven counts
 
 
 class Group(NamedTuple):

@@ -47,7 +47,7 @@ from sendcap.model.kernel.shared import charge_take, release_connection
 from sendcap.model.kernel.shared_turns import grow, look_at_shared
 from sendcap.model.kernel.state import Group, Numbers, Records
 from sendcap.model.kernel.suspension import sweep_or_send_back
-from sendcap.model.kernel.tally import MOST_COUNTS, USED
+from sendcap.model.kernel.tally import MOST_COUNTS, USED, begin
 from sendcap.model.kernel.telling import tell_start
 from sendcap.model.kernel.turns import ADMIT, GROW, TAKE, next_turn_s
 from sendcap.model.kernel.waiting import (
@@ -96,6 +96,7 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
             return NO_DRAWS
 
         counts.now_s = now_s
+        begin(group.counters, now_s)
         asks, works = NONE, NONE
         if due_s == now_s:
             number = take_due(group.backoff, group.messages)
@@ -197,7 +198,7 @@ def _end_attempt(group: Group, queue: Any, number: int, now_s: float) -> None:
 def _lacks_room(group: Group) -> bool:
     """Return whether an event could find no room."""
     counters, ends = group.counters, group.ends
-    if counters.numbers[USED] + MOST_COUNTS > len(counters.counts):
+    if 2 * (counters.numbers[USED] + MOST_COUNTS) > len(counters.table):
         return True
     if group.counts[0].free_messages > 0 and ends.numbers[SIZE] + 2 < len(ends.at_s):
         return False

@@ -10,7 +10,7 @@ from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NEVER, NO_REASON, NONE
 from sendcap.model.kernel.happened import ALL_REPORTS, NEWS
 from sendcap.model.kernel.state import Group
-from sendcap.model.kernel.tally import count, count_delay, next_event, series_of
+from sendcap.model.kernel.tally import NEXT_EVENT, count, count_delay, of_event, series_of
 
 # Events, by their places in `sendcap.ledger.EVENTS`; the next of some is the one that counts there.
 ATTEMPTED: Final = 2
@@ -44,32 +44,31 @@ def tell(
     arrives_s = max(arrives_s, message.reported_s)
     message.reported_s = arrives_s
     group.counts[0].told += 1
-    delivery = group.batches.delivery[message.batch]
-    provider = group.queues[message.queue].provider
-    series = series_of(counters, delivery, provider, event, reason)
-    count(counters, series, happened_s, 1)
+    series, which = series_of(counters, message.pair), of_event(event, reason)
+    count(counters, series, which, happened_s)
     if again:
-        count(counters, next_event(counters, series), happened_s, 1)
+        count(counters, series, which + NEXT_EVENT, happened_s)
     if wanted.known:
         known_s = arrives_s
         if wanted.polling_s > 0.0:
             known_s = np.ceil(arrives_s / wanted.polling_s) * wanted.polling_s
-        count(counters, series + 1, known_s, 1)
+        count(counters, series, which + 1, known_s)
         if again:
-            count(counters, next_event(counters, series) + 1, known_s, 1)
-    if message.person != NONE:
-        is_news = _is_news(group.people[message.person], event, arrives_s)
-    else:
-        is_news = False
+            count(counters, series, which + 1 + NEXT_EVENT, known_s)
+    person, is_news = NONE, False
+    if len(group.people) > 0 and message.person != NONE:
+        person = message.person
+        is_news = _is_news(group.people[person], event, arrives_s)
     if wanted.reports == ALL_REPORTS or (wanted.reports == NEWS and is_news):
         row = group.out.reports[group.counts[0].reports]
         group.counts[0].reports += 1
         row.happened_s, row.arrives_s, row.due_s = happened_s, arrives_s, NEVER
-        row.delivery, row.provider = delivery, provider
+        row.delivery = group.batches.delivery[message.batch]
+        row.provider = group.queues[message.queue].provider
         row.path = group.queues[message.queue].path
         row.message, row.attempt = message.number, message.failures + (event != EXPIRED)
         row.event, row.reason, row.again = event, reason, again
-        row.person = message.person
+        row.person = person
 
 
 @inlined
@@ -102,11 +101,9 @@ def tell_complaint(group: Group, message: Any, known_s: float) -> None:
 @inlined
 def tell_delay(group: Group, message: Any, accepted_s: float) -> None:
     """Count how long a message has taken from ready to accepted."""
-    if accepted_s < group.counters.horizon_s[0]:
-        delivery = group.batches.delivery[message.batch]
-        provider = group.queues[message.queue].provider
+    if accepted_s < group.counters.bins[0].horizon_s:
         delay_s = accepted_s - group.batches.ready_s[message.batch]
-        count_delay(group.counters, delivery, provider, delay_s)
+        count_delay(group.counters, series_of(group.counters, message.pair), delay_s)
 
 
 @inlined
@@ -119,10 +116,8 @@ def tell_when_due(group: Group, due_s: float) -> None:
 @inlined
 def tell_start(group: Group, message: Any, start_s: float, finish_s: float) -> None:
     """Count an attempt as it starts."""
-    delivery = group.batches.delivery[message.batch]
-    provider = group.queues[message.queue].provider
-    series = series_of(group.counters, delivery, provider, ATTEMPTED, NO_REASON)
-    count(group.counters, series, start_s, 1)
+    series = series_of(group.counters, message.pair)
+    count(group.counters, series, of_event(ATTEMPTED, NO_REASON), start_s)
     if group.wanted[0].starts:
         keep_start(group, message, start_s, finish_s)
 

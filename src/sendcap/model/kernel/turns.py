@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from sendcap.model.kernel.compiled import compiled, inlined
+from sendcap.model.kernel.fields import NEVER
 from sendcap.model.kernel.state import Turns
 
 REACT: Final = 0
@@ -35,6 +36,8 @@ def set_turn(
     turns: Turns, number: int, next_s: float, phase: int, rank: int, ready_s: float, queue: int
 ) -> None:
     """Note what a queue, a shared limit or the incoming line does next."""
+    if next_s == NEVER and turns.next_s[number] == NEVER:
+        return
     turns.next_s[number], turns.ready_s[number] = next_s, ready_s
     turns.phase[number], turns.rank[number], turns.queue[number] = phase, rank, queue
     if len(turns.winners) > 1:
@@ -53,6 +56,8 @@ def _play(turns: Turns, number: int) -> None:
         two = winners[two] if two < leaves else two - leaves
         if two < len(turns.next_s) and _before(turns, two, one):
             one = two
+        if one == winners[place] and one != number:
+            return  # whoever has changed loses here, as it did before or against the same
         winners[place] = one
         place >>= 1
     winners[0] = winners[1]

@@ -22,6 +22,7 @@ from sendcap.model.kernel.fields import (
 from sendcap.model.kernel.person import DEAD
 from sendcap.model.kernel.runs import EVER, PLACES, free_run, ready_s, run_of
 from sendcap.model.kernel.state import Addresses, Batches, Group, Records, Runs
+from sendcap.model.kernel.tally import pair_of
 
 # In which lanes messages wait, see `Group.lane_of`.
 NEW: Final = 0
@@ -189,20 +190,20 @@ def new_message(group: Group, run: Any, since_s: float) -> int:
         place = runs.places[run.place & (len(runs.places) - 1)]
         message.number = group.batches.first_number[run.batch] + place
     message.ready_s = since_s
-    message.clears_at_s = message.previous_delay_s = 0.0
     message.reported_s = -NEVER
     message.failures = message.kind = 0
     message.reason = NOT_ATTEMPTED
-    message.person = NONE
+    delivery = group.batches.delivery[run.batch]
+    message.pair = pair_of(group.counters, delivery, queue.provider)
     if len(runs.people) > 0:
         message.person = runs.people[run.place & (len(runs.people) - 1)]
         message.kind = _kind_of_person(group, queue, message.person, run.batch)
+    if message.kind == 0:
+        trials = group.chance.trials[group.addresses.trials[delivery, run.queue]]
+        if succeeds(trials):
+            message.kind = _bad_kind(queue, group.addresses, trials)
     if message.kind > 0:
-        return number
-    delivery = group.batches.delivery[run.batch]
-    trials = group.chance.trials[group.addresses.trials[delivery, run.queue]]
-    if succeeds(trials):
-        message.kind = _bad_kind(queue, group.addresses, trials)
+        message.clears_at_s = 0.0
     return number
 
 
