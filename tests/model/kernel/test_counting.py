@@ -9,6 +9,8 @@ import pytest
 
 from sendcap.ledger import CLOCKS, EVENTS
 from sendcap.model import tally as room
+from sendcap.model.kernel import tally as kernel
+from sendcap.model.kernel.pointer import by_pointer
 from sendcap.model.tally import Tally
 
 PROVIDERS, REASONS, DELIVERIES = ("p", "q", "r"), ("", "full", "gone"), ("a", "b")
@@ -58,10 +60,10 @@ def added(tally: Tally, rng: np.random.Generator, steps: int) -> Counter[tuple[o
 def counted(tally: Tally) -> Counter[tuple[object, ...]]:
     found: Counter[tuple[object, ...]] = Counter()
     for number, counts in tally._found():
-        names, event, reason, clock = tally._names(DELIVERIES, number)
-        delivery, provider = DELIVERIES.index(names[0]), PROVIDERS.index(names[1])
+        pair, event, reason, clock = tally._parts(number)
+        delivery, provider = divmod(pair, len(PROVIDERS))
         for bin_, count in zip(counts.bins.tolist(), counts.counts.tolist(), strict=True):
-            key = (delivery, provider, EVENTS[event], reason, clock, bin_)
+            key = (delivery, provider, EVENTS[event], REASONS[reason], CLOCKS[clock], bin_)
             assert key not in found
             found[key] = count
     return found
@@ -81,10 +83,10 @@ def test_each_event_counts_in_its_bin_and_series(seed: int) -> None:
 
 
 def test_series_whose_keys_collide_are_counted_apart() -> None:
-    """One eight of bins after the other, in a table that is half full."""
+    """Seven bins after the other, in a table that is half full."""
     tally = Tally(1.0, np.inf, PROVIDERS, REASONS)
     expected: Counter[tuple[object, ...]] = Counter()
-    for bin_ in range(0, 8 * 200, 8):
+    for bin_ in range(0, 7 * 200, 7):
         tally.add("happened", "accepted", 0, 2, np.array([float(bin_)]))
         expected[0, 2, "accepted", "", "happened", bin_] += 1
     assert counted(tally) == expected
@@ -96,3 +98,24 @@ def test_bins_far_away_are_those_of_their_series() -> None:
     far_s = 366 * 86_400.0
     tally.add("happened", "accepted", 0, 1, np.array([far_s + 0.05]))
     assert counted(tally) == {(0, 1, "accepted", "", "happened", int(far_s * 10)): 1}
+
+
+@pytest.mark.parametrize("bin_s", [0.1, 0.3, 60.0, 1 / 3])
+def test_what_happens_from_now_on_is_in_the_bin_of_its_time(bin_s: float) -> None:
+    """The bin of the present moment is known; times just before its end are its own, too."""
+    rng = np.random.default_rng(1)
+    horizon_s = 900.5 * bin_s
+    tally = Tally(bin_s, horizon_s, PROVIDERS, REASONS)
+    edges_s = rng.integers(0, 1000, 500) * bin_s
+    beside_s = np.nextafter(edges_s, rng.choice([0.0, np.inf], len(edges_s)))
+    moments_s = np.sort(np.concatenate([edges_s, beside_s, rng.uniform(0, 1000 * bin_s, 500)]))
+    tally.make_room(3000)
+    counters, which = by_pointer(tally.counters), kernel.of_event(EVENTS.index("accepted"), 0)
+    expected: Counter[tuple[object, ...]] = Counter()
+    for now_s in moments_s[moments_s < horizon_s].tolist():
+        kernel.begin(counters, now_s)
+        for time_s in (now_s, now_s + float(rng.uniform(0.0, 9.0 * bin_s))):
+            kernel.count(counters, kernel.series_of(counters, 0), which, time_s)
+            if time_s < horizon_s:
+                expected[0, 0, "accepted", REASONS[0], CLOCKS[0], int(time_s / bin_s)] += 1
+    assert counted(tally) == expected

@@ -51,6 +51,7 @@ def draw_kinds(queue, addresses, trials, drawn) -> None:
 class Audience(NamedTuple):
     """What of the relay a ticket looks at."""
 
+    paths: np.ndarray
     tickets: np.ndarray
     left: np.ndarray
     audience: np.ndarray
@@ -177,6 +178,7 @@ def test_kinds_of_address_have_their_shares(shares: list[float]) -> None:
 
 def tickets(counts: list[int], runs: int) -> np.ndarray:
     state = Audience(
+        np.zeros(len(counts)),
         np.zeros((1, len(counts) + 1), np.int64),
         np.zeros((1, len(counts)), np.int64),
         trials([Streams(1).key("audience", delivery="d")], [0.0]),

@@ -146,7 +146,8 @@ def _sort_by(
     keys, order = one
     sorted_keys, sorted_order = other
     shift = min(step * _DIGIT_BITS, 63)
-    digits[:] = 0
+    for digit in range(DIGITS):
+        digits[digit] = 0
     for number in range(ready):
         digits[((keys[number] - least) >> shift) & (DIGITS - 1)] += 1
     before = 0
