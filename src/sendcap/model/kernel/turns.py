@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Final
 
 from sendcap.model.kernel.compiled import compiled, inlined
-from sendcap.model.kernel.fields import NEVER
 from sendcap.model.kernel.state import Turns
 
 REACT: Final = 0
@@ -36,8 +35,6 @@ def set_turn(
     turns: Turns, number: int, next_s: float, phase: int, rank: int, ready_s: float, queue: int
 ) -> None:
     """Note what a queue, a shared limit or the incoming line does next."""
-    if next_s == NEVER and turns.next_s[number] == NEVER:
-        return
     turns.next_s[number], turns.ready_s[number] = next_s, ready_s
     turns.phase[number], turns.rank[number], turns.queue[number] = phase, rank, queue
     if len(turns.winners) > 1:
