@@ -103,6 +103,17 @@ def test_the_window_changes_nothing(small, run, window) -> None:
     assert sendcap.simulate(small, window=window) == run
 
 
+@pytest.mark.parametrize("threads", [2, 16])
+def test_threads_change_nothing(small, run, threads) -> None:
+    assert sendcap.simulate(small, threads=threads) == run
+
+
+@pytest.mark.parametrize("threads", [0, -1, 17, 1.5, 2.0, "2", None])
+def test_a_bad_number_of_threads_is_refused_in_one_line(small, threads) -> None:
+    with pytest.raises(sendcap.SendcapError, match=r"^threads: must be .* from 1 to 16, not "):
+        sendcap.simulate(small, threads=threads)
+
+
 @pytest.mark.parametrize("window", [0, -1, float("nan"), "0s", "30", "soon"])
 def test_a_bad_window_is_refused_in_one_line(small, window) -> None:
     with pytest.raises(sendcap.SendcapError, match=r"^window: ") as caught:
@@ -119,10 +130,10 @@ def test_what_is_asked_for_reaches_the_engine(small, monkeypatch, tmp_path) -> N
 
     monkeypatch.setattr(run_module, "simulate_ledger", simulate_ledger)
     log = tmp_path / "log.parquet"
-    sendcap.simulate(small, window="1m", sending_log=log, progress=print)
+    sendcap.simulate(small, window="1m", threads=2, sending_log=log, progress=print)
     (what,) = asked
     assert what.pop("sending_log").parent == tmp_path
-    assert what == {"window_s": 60.0, "progress": print}
+    assert what == {"window_s": 60.0, "threads": 2, "progress": print}
 
 
 # Looking

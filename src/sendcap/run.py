@@ -258,6 +258,7 @@ def simulate(
     *,
     seed: int | None = None,
     window: float | str | None = None,
+    threads: int = 1,
     sending_log: str | os.PathLike[str] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Run:
@@ -272,26 +273,29 @@ def simulate(
     window
         Length of the windows in which time is simulated: seconds, a duration such as ``"60s"``,
         or ``"auto"`` (default: the scenario's); affects speed, not results.
+    threads
+        Threads, 1 to 16, for queues that share nothing; affects speed, not results.
     sending_log
         Write one row per message and status change to this Parquet file; an existing one is
         replaced once the new one is complete.
     progress
-        Called now and then with the simulated time and the number of messages that are final; a
-        notebook shows a bar without it.
+        Called now and then with the `Progress` so far; a notebook shows a bar without it.
 
     Raises
     ------
     ScenarioError
         If the scenario is not valid or does not fit into the machine's memory.
     SendcapError
-        If the sending log cannot be written.
+        If the sending log cannot be written, or for a wrong number of threads.
     """
     scenario = scenario_of(scenario)
     if seed is not None:
         scenario = scenario.with_seed(seed)
     window_s = None if window is None else window_seconds(window, "window")
     with nullcontext() if sending_log is None else whole_file(Path(sending_log)) as log:
-        ledger = simulate_ledger(scenario, window_s=window_s, sending_log=log, progress=progress)
+        ledger = simulate_ledger(
+            scenario, window_s=window_s, threads=threads, sending_log=log, progress=progress
+        )
     return Run(scenario, ledger)
 
 

@@ -24,7 +24,7 @@ SIMULATE = {
 """The commands that simulate, and the options for it."""
 
 COMMANDS = {
-    "run": "-o --force --set --seed --mode --window --sending-log --excel",
+    "run": "-o --force --set --seed --mode --window --threads --sending-log --excel",
     "limits": "-o --force --set --seed --within --share --sustained --levers --cost --confidence"
     " --workers --dask",
     "calendar": "-o --force --set --seed --deadline --at --share --replications --confidence"

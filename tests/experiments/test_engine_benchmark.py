@@ -21,12 +21,15 @@ RATES = [
     "textbook, a spool of 300,000, same load",
     "engine, queues that react",
     "textbook, queues that react, same load",
+    "engine, limits that all queues share",
+    "textbook, limits that all queues share, same load",
 ]
 RATIOS = {
     "engine / textbook, same settings": (RATES[0], RATES[1], 350),
     "engine / textbook, same load": (RATES[0], RATES[2], 350),
     "engine / textbook, a spool of 300,000, same load": (RATES[5], RATES[6], 30),
     "engine / textbook, queues that react, same load": (RATES[7], RATES[8], 30),
+    "engine / textbook, limits that all queues share, same load": (RATES[9], RATES[10], 30),
 }
 LIMITS = {
     "CPU with sending log / without": "≤ 2 times",
@@ -36,6 +39,7 @@ LIMITS = {
     "peak memory, 20,000, 32 IPs, relay and ingress to match": "< 2 GiB",
     "engine, a spool of 300,000 (cost)": "≤ 250 ns a message",
     "engine, queues that react (cost)": "≤ 200 ns an attempt",
+    "engine, limits that all queues share (cost)": "≤ 400 ns an attempt",
     "1,000 messages, after the first run": "≤ 8 ms",
     "sendcap run, 1,000 messages": "≤ 1.8 s",
     "8 providers, 16,000 messages": "≤ 2 s",

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import shutil
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numba
@@ -74,6 +75,27 @@ def test_a_large_function_is_compiled_once_for_python_and_for_those_that_call_it
 
     assert [run(), run()] == [(20, 0), (20, 1)]
     assert len(list(kernels.root.rglob("inner.inner*.nbc"))) == 1
+
+
+def test_machine_code_that_calls_what_is_compiled_anew_is_compiled_anew(kernels) -> None:
+    """What it calls has another name then: calling the old one ends the process."""
+    kernels.inner.write_text(INNER.replace("compiled\n@compiled", "separate\n@separate"))
+
+    def run_in_a_process() -> int:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
+            return pool.submit(_run_later, kernels).result()[0]
+
+    assert run_in_a_process() == 20
+    for kept in kernels.root.rglob("inner.inner*.nb?"):
+        kept.unlink()
+    assert [run_in_a_process() for _ in range(3)] == [20, 20, 20]
+
+
+def _run_later(kernels: Kernels) -> tuple[int, int]:
+    """Run in a process that has compiled other functions before, each time some more."""
+    for _ in range(len(list(kernels.root.rglob("*.nbc"))) + 1):
+        numba.njit(lambda number: number)(1)
+    return kernels.run()
 
 
 def test_a_function_is_compiled_once_for_whole_numbers_of_any_size(kernels) -> None:

@@ -84,6 +84,10 @@ def busy():
     return simulate_ledger(BUSY)
 
 
+def test_threads_change_nothing(busy) -> None:
+    assert simulate_ledger(BUSY, threads=2) == busy
+
+
 def test_targeted_less_excluded_is_to_deliver(busy) -> None:
     assert busy.people is not None
     for each in busy.people.preparations:

@@ -242,11 +242,11 @@ def test_windows_of_1_s_7_s_60_s_and_auto_give_the_same_ledger(sections: dict[st
 def the_same_for_all(
     its: Scenario, windows_s: tuple[float | None, ...], folder: Path
 ) -> tuple[Ledger, pa.Table]:
-    """Return the ledger and the sending log, which are the same for all windows."""
+    """Return the ledger and the sending log, which are the same for all windows, and threads."""
     results = []
-    for window_s in windows_s:
+    for threads, window_s in enumerate(windows_s, 1):
         path = folder / f"{window_s}.parquet"
-        ledger = simulate_ledger(its, window_s=window_s, sending_log=path)
+        ledger = simulate_ledger(its, window_s=window_s, threads=threads, sending_log=path)
         results.append((ledger, pq.read_table(path)))
     ledger, log = results[0]
     for other, other_log in results[1:]:

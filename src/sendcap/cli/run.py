@@ -31,6 +31,12 @@ _MOST_PREPARATIONS: Final = 12
     metavar="D",
     help="Length of the windows in which time is simulated, e.g. 60s; affects speed, not results.",
 )
+@options.number(
+    "--threads",
+    "Threads for queues that share nothing (default: one); affects speed, not results.",
+    most=16,
+    default=1,
+)
 @options.flag(
     "--sending-log", "Also write sending-log.parquet, a row per message and status change."
 )
@@ -43,6 +49,7 @@ def run(
     seed: int | None,
     modes: tuple[str, ...] | None,
     window: str | None,
+    threads: int,
     sending_log: bool,
     excel: bool,
 ) -> None:
@@ -65,7 +72,7 @@ def run(
             # The directory is complete or absent, so the log in it need not be.
             log = folder / SENDING_LOG if sending_log else None
             ledger = simulate_ledger(
-                scenario, window_s=window_s, sending_log=log, progress=progress
+                scenario, window_s=window_s, threads=threads, sending_log=log, progress=progress
             )
         finished = sendcap.Run(scenario, ledger)
         finished.write(folder)

@@ -16,7 +16,7 @@ from typing import IO, Any, Final, Literal, NamedTuple
 import numpy as np
 import simpy
 
-from sendcap.errors import ScenarioError
+from sendcap.errors import ScenarioError, SendcapError
 from sendcap.ledger import Ledger
 from sendcap.model.addresses import reasons_of
 from sendcap.model.backlog import held_messages
@@ -45,6 +45,7 @@ from sendcap.text.quantities import elapsed
 
 Window = float | Literal["auto"]
 """Length of the windows in seconds; by default they follow the number of reports."""
+_MOST_THREADS: Final = 16
 _FIRST_WINDOW_S: Final = 60.0
 _FEW_REPORTS: Final = 200_000
 """Reports of a window: of fewer the next is four times as long, of four times as many half.
@@ -71,6 +72,7 @@ def simulate_ledger(
     scenario: Scenario,
     *,
     window_s: Window | None = None,
+    threads: int = 1,
     sending_log: Path | IO[bytes] | None = None,
     progress: Callable[[Progress], None] | None = None,
     monitor: Monitor | None = None,
@@ -78,10 +80,13 @@ def simulate_ledger(
 ) -> Ledger:
     """Simulate a scenario and return the ledger.
 
-    ``window_s`` is the length of the windows, by default the scenario's own; it changes the speed,
-    never the result. ``sending_log`` is the Parquet file to write; ``progress`` is called after
-    each window; neither it, nor the monitor, nor who is ``followed`` changes the ledger.
+    ``window_s`` is the length of the windows, by default the scenario's own, and queues that share
+    nothing are served by so many threads; both change the speed, never the result. ``sending_log``
+    is the Parquet file to write; ``progress`` is called after each window; neither it, nor the
+    monitor, nor who is ``followed`` changes the ledger.
     """
+    if not isinstance(threads, int) or not 1 <= threads <= _MOST_THREADS:
+        raise SendcapError(f"threads: must be a number from 1 to {_MOST_THREADS}, not {threads!r}")
     prepared = [] if scenario.population is None else sendings(scenario)
     scenario = as_sent(scenario)
     require_feasible(scenario)
@@ -89,7 +94,7 @@ def simulate_ledger(
         notebook_bar(progress, Progress.told) as seen,
         _log(sending_log, scenario) as log,
     ):
-        return _Model(scenario, prepared, window_s, log, seen, monitor, followed).run()
+        return _Model(scenario, prepared, window_s, log, seen, monitor, followed).run(threads)
 
 
 def _log(
@@ -158,10 +163,11 @@ class _Model:
                 self._shared.monitor.queue(path.name).arrived(due_s)
             self._queues.hold(messages)
 
-    def run(self) -> Ledger:
+    def run(self, threads: int) -> Ledger:
         """Run until every message is final and reported, or to the horizon."""
         env = simpy.Environment()
-        env.run(env.process(self._clock(env)))
+        with self._queues.in_threads(threads):
+            env.run(env.process(self._clock(env)))
         for tally in self._queues.tallies:
             self._shared.tally.counted(tally)
         self._relay.ended()

@@ -1,6 +1,9 @@
 """All provider queues: those that share something in one group, the others each in their own."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +24,7 @@ class Queues:
 
     def __init__(self, shared: Shared, relay: Relay) -> None:
         self._relay = relay
+        self._threads: ThreadPoolExecutor | None = None
         # The spool couples all of them, by way of the relay.
         self._together = shared.scenario.mta.spool is not None
         group_of = np.zeros(len(shared.queues), np.int64)
@@ -32,6 +36,16 @@ class Queues:
         for numbers in members:
             self._place[numbers] = np.arange(len(numbers))
         self._groups = [QueueGroup(shared, numbers, relay.batches) for numbers in members]
+
+    @contextmanager
+    def in_threads(self, threads: int) -> Iterator[None]:
+        """Let groups be advanced by so many threads: the compiled step holds no lock of Python."""
+        if threads == 1 or len(self._groups) == 1:
+            yield
+            return
+        with ThreadPoolExecutor(threads, "sendcap") as self._threads:
+            yield
+        self._threads = None
 
     @property
     def next_event_s(self) -> float:
@@ -93,14 +107,24 @@ class Queues:
         if self._together:
             yield from self._advance_together(until_s)
             return
-        for group in self._groups:
-            yield from group.advance(until_s)
+        if self._threads is None:
+            for group in self._groups:
+                yield from group.advance(until_s)
+            return
+        for parts in self._threads.map(partial(_advanced, until_s=until_s), self._groups):
+            yield from parts
 
     def _advance_together(self, until_s: float) -> Iterator[Happened]:
         group, relay = self._groups[0], self._relay
         while min(group.next_event_s, relay.next_event_s) < until_s:
             yield from group.advance_with(relay.state, until_s)
             relay.taken()
+
+
+def _advanced(group: QueueGroup, until_s: float) -> list[Happened]:
+    """Let happen in a group what happens before a moment, in a thread of its own."""
+    # The group's room for reports is used again for each piece.
+    return [Happened(*(rows.copy() for rows in piece)) for piece in group.advance(until_s)]
 
 
 def _coupled(shared: Shared) -> list[int]:

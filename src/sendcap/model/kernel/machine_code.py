@@ -216,7 +216,9 @@ class SeparateDispatcher(_Called):
     def add_overload(self, result: Any) -> None:
         """Keep the code for a signature; who calls it finds it in another process, too."""
         function, kinds = self.py_func, result.signature.args
-        result.library.loader = partial(_load, function.__module__, function.__name__, kinds)
+        result.library.loader = partial(
+            _load, function.__module__, function.__name__, kinds, result.fndesc.llvm_func_name
+        )
         super().add_overload(result)
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
@@ -224,8 +226,12 @@ class SeparateDispatcher(_Called):
         return super().get_call_template([_widest(kind) for kind in args], kws)
 
 
-def _load(module: str, function: str, kinds: tuple[Any, ...]) -> None:
-    getattr(import_module(module), function).compile(kinds)
+def _load(module: str, function: str, kinds: tuple[Any, ...], name: str) -> None:
+    """Load what code from the disk calls by a name, which it has no more if it is compiled anew."""
+    dispatcher = getattr(import_module(module), function)
+    dispatcher.compile(kinds)
+    if dispatcher.overloads[kinds].fndesc.llvm_func_name != name:
+        raise LookupError(f"{module}.{function} has been compiled anew")
 
 
 def _widest(kind: Any) -> Any:
