@@ -28,6 +28,7 @@ from small_scenarios import (
 
 from sendcap.errors import SendcapWarning
 from sendcap.ledger import EVENTS, Ledger
+from sendcap.model import first_group
 from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import Scenario, from_dict
 
@@ -301,6 +302,12 @@ def test_windows_change_neither_ledger_nor_sending_log_when_a_horizon_cuts_both(
     rows = log.to_pandas()
     assert rows.known_s.max() < 600.0
     assert (rows.event == "accepted").sum() == ledger.total("accepted")
+
+
+def test_threads_keep_what_happens_in_many_pieces(tmp_path: Path, monkeypatch) -> None:
+    """A group's room for reports is used again and again within a window."""
+    monkeypatch.setattr(first_group, "_ROWS", 64)
+    the_same_for_all(from_dict(shorter(EVERYTHING)), (None, 61.0), tmp_path)
 
 
 def test_the_sending_log_does_not_change_the_ledger(tmp_path: Path) -> None:
