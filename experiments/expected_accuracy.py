@@ -233,6 +233,7 @@ def main() -> None:
     parser.add_argument("--replications", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5, help="for each CPU time")
     parser.add_argument("--only", nargs="*", help="names of cases")
+    parser.add_argument("--timed", nargs="*", help="names of presets whose CPU time is told")
     options = parser.parse_args()
     # A burst is meant where a case has one.
     warnings.simplefilter("ignore", sendcap.SendcapWarning)
@@ -254,6 +255,8 @@ def main() -> None:
         ("black-friday", {"deliveries[0].messages": 100_000_000}),
         ("ip-warm-up", {}),
     ):
+        if options.timed and name not in options.timed:
+            continue
         scenario = updated(load(name), edits)
         messages = sum(delivery.messages for delivery in scenario.deliveries)
         print(f"{name}, {messages:,} messages: {1000 * cpu_s(scenario, options.rounds):.0f} ms")

@@ -32,6 +32,8 @@ _MOST_AT_ONCE: Final = 200.0
 """Batches that workers and burst take at once; with more, chance is evened out."""
 _NOTHING: Final = 0.002
 """A loss below this share is none."""
+_SEED: Final = 1
+"""Of the times that all relays have."""
 
 
 def connect_s(provider: Provider) -> float:
@@ -102,9 +104,13 @@ def together(
     varies = takes.second_moment_s2 > takes.mean_s**2 * (1.0 + 1e-9) or len(set(sizes)) > 1
     if not varies or takes.mean_s == 0.0:
         return {}
+    longest_s = float(_spread_s(takes, np.random.default_rng(_SEED)).max())
     found, others = {}, []
     for limit in dict.fromkeys(limits):
         if servers + limit.burst / size > _MOST_AT_ONCE:
+            continue
+        # Of the batches that the rate lets start while one takes the longest, each has a server.
+        if (limit.burst + limit.per_s * longest_s) / min(sizes) + 1.0 <= servers:
             continue
         if servers == 1 and limit.burst <= min(sizes):
             found[limit] = Together(size / _longer_s(takes, sizes, limit.per_s), 0.0)
@@ -165,21 +171,22 @@ def starts(
     it is ready, after the one before it, when a server is free and the rate has come. Rates and
     bursts may be columns: each is that of a row of relays, and all rows have the same draws.
     """
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(_SEED)
     times_s = rng.permuted(np.tile(_spread_s(takes, rng), (len(ready_s), 1)), axis=1)
     shape = np.broadcast_shapes(np.shape(per_s), (RELAYS,))
-    relays = tuple(np.indices(shape))
     free_s = np.zeros((*shape, servers))
+    servers_s = free_s.reshape(-1)  # all of them in one row, which is indexed sooner
+    relays = np.arange(0, servers_s.size, servers).reshape(shape)
     start_s, due_s = np.zeros(shape), np.full(shape, -np.inf)
     is_limited = bool(np.less(per_s, math.inf).all())
     for turn, at_s in enumerate(ready_s.tolist()):
-        first = (*relays, free_s.argmin(axis=-1))
-        start_s = np.maximum(np.maximum(start_s, at_s), free_s[first])
+        first = relays + free_s.argmin(axis=-1)
+        start_s = np.maximum(np.maximum(start_s, at_s), servers_s[first])
         if is_limited:
             slack_s = np.maximum(burst - sizes[turn], 0.0) / per_s
             start_s = np.maximum(start_s, due_s - slack_s)
             due_s = np.maximum(due_s, start_s) + sizes[turn] / per_s
-        free_s[first] = end_s = start_s + times_s[turn]
+        servers_s[first] = end_s = start_s + times_s[turn]
         yield start_s, end_s
 
 
