@@ -81,6 +81,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         file, _, name = item.nodeid.partition("::")
         if not slow.isdisjoint({file, f"{file}::{name.partition('[')[0]}"}):
             item.add_marker(pytest.mark.slow)
+        if "remembered" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.remembered)
     lacking = {extra for extra in MODULES if missing(extra)}
     if REQUIRED and lacking:
         raise pytest.UsageError(f"extras are not installed: {', '.join(sorted(lacking))}")

@@ -1,0 +1,149 @@
+"""What slow models have been found to agree on, remembered: a hash of each comparison.
+
+A test says what it compares: the slow model, the scenario, and the quick model's result. If just
+that has agreed before, the slow model need not run; if anything differs, it runs and is compared.
+The sources of the slow model and the file of the test belong to it, so that a change of either
+compares anew. ``SENDCAP_TEST_ANEW=1`` remembers nothing: the gate compares all that way.
+
+``python tests/model/agreed.py`` compares all anew, and writes the hashes if all agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+import sendcap
+
+FILE = Path(__file__).with_suffix(".bin")
+HASH_BYTES = 8
+ROOTS = Path(__file__).parent, Path(sendcap.__file__).parent
+REFRESH = "python tests/model/agreed.py"
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A slow model: what its results depend on, besides the scenario's values."""
+
+    files: tuple[str, ...]
+    """Patterns, below this folder or the package."""
+    libraries: tuple[str, ...] = ()
+    roots: tuple[Path, ...] = ROOTS
+
+    def sources(self) -> Iterator[Path]:
+        for pattern in self.files:
+            found = [path for root in self.roots for path in sorted(root.glob(pattern))]
+            assert found, pattern
+            yield from found
+
+
+ORACLE = Slow(
+    (
+        "oracle.py",
+        *(
+            f"oracle_{what}.py"
+            for what in ("concurrency", "confirmation", "disturbances", "limits")
+        ),
+        *(f"oracle_{what}.py" for what in ("order", "pattern", "queue", "relay", "reports")),
+        *(f"oracle_{what}.py" for what in ("retries", "suspension")),
+        "delays_of_messages.py",
+        *(f"scenario/{what}.py" for what in ("audience", "delivery", "distributions", "durations")),
+        *(f"scenario/{what}.py" for what in ("pools", "programme", "rates", "scenario", "suspend")),
+        "scenario/with_queues.py",
+    )
+)
+TEXTBOOK = Slow(
+    (
+        *("textbook/*.py", "scenario/**/*.py", "ledger/*.py", "text/clock.py"),
+        *(f"model/{what}.py" for what in ("addresses", "backlog", "feedback", "records")),
+        *(f"model/{what}.py" for what in ("scaling", "tally")),
+        *(f"model/kernel/{what}.py" for what in ("compiled", "fields", "machine_code", "pointer")),
+        *(f"model/kernel/{what}.py" for what in ("state", "tally")),
+        *("textbook_counts.py", "test_people_by_hand.py"),
+    ),
+    ("numpy", "scipy", "simpy"),
+)
+
+
+def digest(*texts: str) -> bytes:
+    return hashlib.sha256(repr(texts).encode()).digest()[:HASH_BYTES]
+
+
+@cache
+def digest_of(slow: Slow) -> str:
+    """Return a hash of all that a slow model's results depend on."""
+    sources = [path.read_text(encoding="utf-8") for path in slow.sources()]
+    return digest(*sources, *(f"{each} {version(each)}" for each in slow.libraries)).hex()
+
+
+@cache
+def stored() -> frozenset[bytes]:
+    try:
+        data = FILE.read_bytes()
+    except FileNotFoundError:
+        return frozenset()
+    return frozenset(data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES))
+
+
+def is_anew() -> bool:
+    return os.environ.get("SENDCAP_TEST_ANEW") == "1"
+
+
+def written(part: object) -> str:
+    """Return everything of a scenario, of counts, or of plain values, as text."""
+    return repr(plain(part))
+
+
+def plain(value: object) -> object:
+    """Return a value whose text leaves nothing out."""
+    if isinstance(value, BaseModel):
+        fields = {name: plain(getattr(value, name)) for name in type(value).model_fields}
+        return type(value).__name__, fields, plain(value.__pydantic_private__)
+    if isinstance(value, Mapping):
+        return [(key, plain(value[key])) for key in sorted(value)]
+    if isinstance(value, tuple | list):
+        return [plain(each) for each in value]
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+ASKED: set[bytes] = set()
+"""What this process has compared, or need not have."""
+
+
+class Remembered:
+    """Tells whether what a test compares has agreed before."""
+
+    def __init__(self, test: Path) -> None:
+        self.test = test.read_text(encoding="utf-8")
+
+    def __call__(self, slow: Slow, *parts: object) -> bool:
+        its = digest(digest_of(slow), self.test, *map(written, parts))
+        ASKED.add(its)
+        return not is_anew() and its in stored()
+
+
+def main() -> int:
+    """Compare all anew; if all agree, write just these hashes."""
+    os.environ["SENDCAP_TEST_ANEW"] = "1"
+    failed = pytest.main(["-q", "-n", "0", "-m", "remembered", str(Path(__file__).parent)])
+    if not failed:
+        FILE.write_bytes(b"".join(sorted(ASKED)))
+    return int(failed)
+
+
+if __name__ == "__main__":
+    import agreed  # the module that the tests use
+
+    sys.exit(agreed.main())
