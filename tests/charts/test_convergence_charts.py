@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from on_a_figure import on_a_figure
@@ -58,7 +57,7 @@ def test_the_end_of_validity_is_marked_on_every_panel(figure) -> None:
 
 def test_everything_written_is_on_the_figure(figure) -> None:
     with house_style():
-        FigureCanvasAgg(figure).draw()
+        figure.draw_without_rendering()
         for text in figure.findobj(Text):
             if text.get_text() and text.get_visible():
                 box = text.get_window_extent()
@@ -251,7 +250,7 @@ def test_labels_at_the_ends_do_not_overlap(compared) -> None:
 
     figure = comparison(compared)
     with house_style():
-        FigureCanvasAgg(figure).draw()
+        figure.draw_without_rendering()
         for panel in figure.axes:
             labels = [its for its in panel.texts if its.get_fontweight() == "bold"]
             boxes = sorted(map(Text.get_window_extent, labels), key=lambda box: box.y0)

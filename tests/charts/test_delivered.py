@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import matplotlib as mpl
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from on_a_figure import on_a_figure
@@ -55,7 +54,7 @@ def test_labels_do_not_overlap(run) -> None:
     figure = delivered(run)
     names = tuple(look.label for look in MODE_LOOKS.values())
     with house_style():
-        FigureCanvasAgg(figure).draw()
+        figure.draw_without_rendering()
         for axes in figure.axes:
             labels = [text for text in axes.texts if text.get_text().startswith(names)]
             # Without its leader.
@@ -105,7 +104,7 @@ def test_the_longest_label_is_on_the_figure(run) -> None:
     )
     figure = delivered(perfect)
     with house_style():
-        FigureCanvasAgg(figure).draw()
+        figure.draw_without_rendering()
         (label,) = (its for its in figure.axes[0].texts if "without EFS" in its.get_text())
         assert label.get_text() == "without EFS  100.00 %"
         assert Text.get_window_extent(label).x1 <= figure.bbox.x1
@@ -147,7 +146,7 @@ def notes(axes) -> list[Text]:
 def test_labels_of_vertical_lines_stay_apart_and_inside(crowded, scale) -> None:
     figure = delivered(crowded, scale=scale)
     with house_style():
-        FigureCanvasAgg(figure).draw()
+        figure.draw_without_rendering()
         top = figure.axes[0]
         panel = top.get_window_extent()
         boxes = [text.get_bbox_patch().get_window_extent() for text in notes(top)]

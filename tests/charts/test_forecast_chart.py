@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from on_a_figure import on_a_figure
 
 import sendcap
@@ -34,7 +33,7 @@ def found() -> sendcap.Forecast:
 
 def test_the_bar_is_the_interval_of_the_end_and_no_longer(found) -> None:
     figure = chart_of(found)
-    FigureCanvasAgg(figure).draw()
+    figure.draw_without_rendering()
     (panel,) = figure.axes
     (bar,) = (line for line in panel.lines if line.get_linewidth() == 5)
     final = found.final().iloc[0]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from on_a_figure import on_a_figure
@@ -84,7 +83,7 @@ def test_what_is_told_beside_a_bar_is_only_what_is_known(levers) -> None:
 def test_labels_neither_overlap_nor_leave_the_figure(levers) -> None:
     figure = levers_chart(levers, "A title " + "that goes on " * 20)
     with house_style():
-        FigureCanvasAgg(figure).draw()
+        figure.draw_without_rendering()
         (axes,) = figure.axes
         boxes = sorted(map(Text.get_window_extent, axes.texts), key=lambda box: box.y0)
         for lower, upper in itertools.pairwise(boxes):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from pictures import run_of_people
@@ -85,7 +84,7 @@ OF_ANY_RUN = [chart.name for chart in RUN_CHARTS if chart.name not in ("attempts
 def test_nothing_is_cut_off(name, sources) -> None:
     figure = plot(sources["run"], name)
     with house_style():
-        FigureCanvasAgg(figure).draw()
+        figure.draw_without_rendering()
         for text in figure.findobj(Text):
             if text.get_text().strip() and text.get_visible():
                 box = text.get_window_extent()
@@ -111,7 +110,7 @@ def test_on_a_phone_nothing_is_cut_off_too_small_or_on_other_text(name, long_run
         its = run_of_people() if name == "people" else long_run
         figure = plot(its, name, sending_log=log if name == "attempts" else None)
     with house_style():
-        FigureCanvasAgg(figure).draw()
+        figure.draw_without_rendering()
         texts = [
             (text.get_text(), text.get_window_extent())
             for text in figure.findobj(Text)
@@ -192,7 +191,7 @@ def test_days_by_the_clock_do_not_overlap(long_run) -> None:
         panel = plot(long_run, name, start="2026-11-27T06:00").axes[-1]
         figure = figure_of(panel)
         with house_style():
-            FigureCanvasAgg(figure).draw()
+            figure.draw_without_rendering()
             boxes = [its.get_window_extent() for its in panel.get_xticklabels()]
         assert all(one.x1 < two.x0 for one, two in itertools.pairwise(boxes))
 
@@ -202,7 +201,7 @@ def test_lines_that_all_climb_are_magnified_with_round_ticks(long_run) -> None:
     low, high = panels[1].get_ylim()
     assert high - low > 0.2
     figure = figure_of(panels)
-    FigureCanvasAgg(figure).draw()
+    figure.draw_without_rendering()
     assert panels[1].yaxis.get_offset_text().get_text() == ""
 
 
@@ -272,6 +271,6 @@ def test_a_report_speaks_of_one_worker_and_gives_long_settings_room(long_run, tm
 def test_the_words_of_a_narrow_figure_are_within_it() -> None:
     with narrow():
         figure = sendcap.simulate(scenario.loads(LONG)).plot("delivered")
-    FigureCanvasAgg(figure).draw()
+    figure.draw_without_rendering()
     for text in figure.texts:
         assert text.get_window_extent().x1 <= figure.bbox.x1

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from on_a_figure import on_a_figure
@@ -111,7 +110,7 @@ def test_no_chart_imports_pyplot(warm) -> None:
 def test_nothing_written_is_cut_off_or_overlaps(name, delivery, run) -> None:
     figure = on_a_figure(CHARTS[name].load())(run, delivery=delivery)
     with house_style():
-        FigureCanvasAgg(figure).draw()
+        figure.draw_without_rendering()
         boxes = [
             (text.get_text(), Text.get_window_extent(text))
             for axes in figure.axes

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from on_a_figure import on_a_figure
@@ -119,7 +118,7 @@ def drawn(figure: Figure) -> Iterator[Text]:
 def boxes_of(figure: Figure) -> list[tuple[str, mpl.transforms.Bbox]]:
     """All texts that are drawn and where they are, in pixels, annotations without arrows."""
     with house_style():
-        FigureCanvasAgg(figure).draw()
+        figure.draw_without_rendering()
         return [
             (text.get_text(), Text.get_window_extent(text))
             for text in drawn(figure)
@@ -127,22 +126,30 @@ def boxes_of(figure: Figure) -> list[tuple[str, mpl.transforms.Bbox]]:
         ]
 
 
-@each_chart
-@pytest.mark.parametrize("which", ["limits", "crowded", "nothing"])
-def test_no_text_is_cut_off_at_the_edge(chart, which, request) -> None:
+@pytest.fixture(
+    scope="module",
+    params=itertools.product(CHARTS, ["limits", "crowded", "nothing"]),
+    ids=lambda its: f"{its[0].__name__}-{its[1]}",
+)
+def laid_out(request) -> tuple[Figure, list[tuple[str, mpl.transforms.Bbox]]]:
+    """A chart of some limits, and its texts."""
+    chart, which = request.param
     figure = chart(request.getfixturevalue(which))
-    for text, box in boxes_of(figure):
+    return figure, boxes_of(figure)
+
+
+def test_no_text_is_cut_off_at_the_edge(laid_out) -> None:
+    figure, boxes = laid_out
+    for text, box in boxes:
         assert figure.bbox.x0 <= box.x0, text
         assert box.x1 <= figure.bbox.x1, text
         assert figure.bbox.y0 <= box.y0, text
         assert box.y1 <= figure.bbox.y1, text
 
 
-@each_chart
-@pytest.mark.parametrize("which", ["limits", "crowded", "nothing"])
-def test_no_two_texts_overlap(chart, which, request) -> None:
-    figure = chart(request.getfixturevalue(which))
-    for (one, its), (two, other) in itertools.combinations(boxes_of(figure), 2):
+def test_no_two_texts_overlap(laid_out) -> None:
+    _, boxes = laid_out
+    for (one, its), (two, other) in itertools.combinations(boxes, 2):
         width = min(its.x1, other.x1) - max(its.x0, other.x0)
         height = min(its.y1, other.y1) - max(its.y0, other.y0)
         assert width <= 2.0 or height <= 3.0, (one, two)

@@ -216,6 +216,15 @@ def test_a_tolerance_throttles_what_is_above_it() -> None:
     assert by(ledger, "soft", 20).expected == pytest.approx([0], abs=5)
 
 
+def test_a_tolerance_that_is_not_used_comes_back() -> None:
+    steps = [("0s", "10/s,max_burst=1"), ("20s", "closed"), ("30s", "10/s,max_burst=1")]
+    rate = {"kind": "schedule", "steps": [{"at": at, "rate": its} for at, its in steps]}
+    ledger = ledger_of(provider={"rate": rate, "tolerance": "5/s,max_burst=100"})
+    # The burst of 100 is gone at 20 s; ten seconds without attempts bring 50, for ten seconds more.
+    assert by(ledger, "soft", 41).expected == pytest.approx([0], abs=5)
+    assert by(ledger, "soft", 61).expected == pytest.approx([100], abs=5)
+
+
 def test_what_is_still_in_line_expires() -> None:
     ledger = ledger_of(provider={"rate": "1/s,max_burst=1"}, delivery={"validity": "100s"})
     assert ledger.total("attempted", clock="happened") == pytest.approx(101, abs=3)
@@ -288,7 +297,7 @@ def test_nothing_gets_through_a_relay_that_always_fails() -> None:
 
 TROUBLED: dict[str, Any] = {
     "deliveries": [
-        {"name": "a", "messages": 6000, "audience": {"p": 0.5, "q": 0.5}, "validity": "3d"},
+        {"name": "a", "messages": 6000, "audience": {"p": 0.5, "q": 0.5}, "validity": "1d"},
         {"name": "b", "messages": 999, "at": "90s", "audience": {"q": 1}, "validity": "40m"},
         {"name": "c", "messages": 1, "spread": "1h", "audience": {"p": 0.5, "q": 0.5}},
     ],

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import StepPatch
 from matplotlib.ticker import MaxNLocator
 
 from sendcap.charts.narrow import is_narrow
@@ -100,6 +101,21 @@ def write_at(
         textcoords="offset points",
         **{"verticalalignment": "center", "color": INK, **look},
     )
+
+
+def filled_steps(
+    axes: Axes, heights: Floats, edges: Floats, *, base: float = 0.0, **look: Any
+) -> None:
+    """Fill the steps between edges, down to a base; the limits of the axes are left as they are.
+
+    To find limits, `Axes.stairs` would look at each of thousands of corners.
+    """
+    axes.add_artist(StepPatch(heights, edges, baseline=base, fill=True, linewidth=0, **look))
+
+
+def step_line(axes: Axes, heights: Floats, edges: Floats, **look: Any) -> None:
+    """Draw a line along steps between edges; see `filled_steps`."""
+    axes.add_artist(StepPatch(heights, edges, baseline=None, fill=False, **look))
 
 
 def stack(

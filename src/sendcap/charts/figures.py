@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, Self
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ft2font import LoadFlags
@@ -130,6 +131,8 @@ def _headed(heading: Heading, width_in: float, room_in: float) -> Figure:
     lines = [line for each in words for line in textwrap.wrap(each, letters)]
     text = "\n".join(lines).replace("\u00a0", " ")
     figure = Figure(figsize=(width_in, room_in + 0.55 + _LINE_IN * len(lines)))
+    # A canvas that stays keeps what it has measured; without it each word is measured anew.
+    FigureCanvasAgg(figure)
     whole_in = figure.get_figheight()
     figure.text(
         left_in / width_in,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from matplotlib.axes import Axes
 
-from sendcap.charts.axes import count_axis, stack
+from sendcap.charts.axes import count_axis, filled_steps, stack
 from sendcap.charts.delivered import modes_of
 from sendcap.charts.figures import Heading
 from sendcap.charts.labels import name_beside
@@ -197,7 +197,7 @@ def _draw_rates(
         (BLUE, "those that were accepted", recovered),
     ):
         rate = np.diff(np.interp(steps_s, edges_s, column)) / hours
-        panel.stairs(rate, steps_s, fill=True, color=colour)
+        filled_steps(panel, rate, steps_s, facecolor=colour)
         names.append(Named(colour, label, f"{column[-1]:,.0f} in all"))
         highest = max(highest, float(rate.max(initial=0.0)))
     panel.set_yscale("symlog", linthresh=max(highest / 1000.0, 1.0), linscale=0.3)

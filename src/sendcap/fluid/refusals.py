@@ -136,11 +136,17 @@ class Refusals:
         """Return the throttled share of the fluid in each step."""
         left, allowed = self._burst, self._per_s * self.step_s
         shares = np.zeros(len(counts))
-        for number, count in enumerate(counts.tolist()):
-            left += allowed - count
+        # Between the few steps with more than is allowed, what is left only grows.
+        more = np.flatnonzero(counts > allowed)
+        grown = np.concatenate(([0.0], np.cumsum(np.maximum(allowed - counts, 0.0))))
+        gained = np.diff(grown[more], prepend=0.0)
+        for number, count, gain in zip(
+            more.tolist(), counts[more].tolist(), gained.tolist(), strict=True
+        ):
+            left = min(left + gain, self._burst) + allowed - count
             if left < 0.0:
                 shares[number] = -left / count
-            left = min(max(left, 0.0), self._burst)
+                left = 0.0
         return shares
 
     def _by_chance(self, load: Floats) -> Floats:

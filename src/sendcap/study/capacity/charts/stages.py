@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from matplotlib.axes import Axes
 
-from sendcap.charts.axes import Floats, name_rows, write_beside
+from sendcap.charts.axes import Floats, filled_steps, name_rows, step_line, write_beside
 from sendcap.charts.figures import Heading, left_of_rows, panels_on
 from sendcap.charts.labels import WHITE
 from sendcap.charts.marks import draw_marks, stage_marks
@@ -142,14 +142,14 @@ def _draw_throughput(panel: Axes, stage: Observed, limits: Limits, time: TimeAxi
     shown = stage.edges_s[:-1] < time.last_s
     carried, ceiling = stage.throughput_per_s[shown], stage.ceiling_per_s[shown]
     edges_s, carried, ceiling = bars(stage.edges_s[: len(carried) + 1], carried, ceiling)
-    panel.stairs(carried, edges_s, fill=True, color=colour(stage, limits), alpha=0.75)
+    filled_steps(panel, carried, edges_s, facecolor=colour(stage, limits), alpha=0.75)
     highest = float(carried.max(initial=0.0))
     most = float(ceiling[np.isfinite(ceiling)].max(initial=0.0))
     drawn = 0.0 < most <= _FAR * highest
     if drawn:
         # It holds after the last attempt as well.
         until_s = np.append(edges_s[:-1], max(edges_s[-1], time.last_s))
-        panel.stairs(ceiling, until_s, baseline=None, color=INK, linewidth=1.2, linestyle="--")
+        step_line(panel, ceiling, until_s, edgecolor=INK, linewidth=1.2, linestyle="--")
     panel.set_ylim(0, 1.32 * max(highest, most if drawn else 0.0, 1e-9))
     panel.yaxis.set_major_formatter(compact)
     panel.locator_params(axis="y", nbins=4)
@@ -220,7 +220,7 @@ def utilisation(
         axes.hlines([top], 0.0, time.last_s, color=GRID, linewidth=0.8, linestyle=":", zorder=0.5)
         used = row + _HEIGHT * np.nan_to_num(stage.utilisation[:count])
         bar_edges_s, used = bars(edges_s, used)
-        axes.stairs(used, bar_edges_s, baseline=row, fill=True, alpha=0.85, **look)
+        filled_steps(axes, used, bar_edges_s, base=row, facecolor=look["color"], alpha=0.85)
         axes.hlines([row], 0.0, time.last_s, color=GREY, linewidth=0.8)
         mean = f"{100 * stage.mean_utilisation:.0f} % in use"
         write_beside(axes, row + 0.5 * _HEIGHT, mean, fontweight="bold", **look)
