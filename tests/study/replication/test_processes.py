@@ -136,7 +136,7 @@ from sendcap.study.replication import processes
 from sendcap.study.replication.workers import Workers
 from math import factorial
 
-with Workers(2) as pool:
+with Workers(1) as pool:
     print([pair for batch in pool.completed(factorial, range(3)) for pair in batch])
 """
 
@@ -202,7 +202,7 @@ def test_a_pool_whose_processes_die_as_they_start_ends(monkeypatch, start) -> No
     assert not multiprocessing.active_children()
 
 
-def test_a_process_whose_parent_has_gone_ends_without_a_word() -> None:
+def test_a_process_whose_parent_has_gone_ends_without_a_word(warm) -> None:
     """It learns of it by reading or by sending, whichever comes first; here, by sending."""
     program = """
 import multiprocessing, threading
@@ -212,7 +212,5 @@ ours.close()
 threading.Thread.start = lambda thread: None
 _work(theirs)
 """
-    ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
-    )
+    ended = warm.run(["-c", program], timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "")

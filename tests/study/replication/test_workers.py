@@ -4,8 +4,6 @@ import itertools
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import Executor, Future
@@ -144,17 +142,10 @@ def gone(process: int) -> bool:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 7), (signal.SIGKILL, -signal.SIGKILL)]
 )
-def test_no_process_outlives_the_program(tmp_path, number, code) -> None:
+def test_no_process_outlives_the_program(tmp_path, number, code, warm) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "tests_study_tasks.py").write_text(TASKS)
-    with subprocess.Popen(
-        [sys.executable, "program.py"],
-        cwd=tmp_path,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as program:
+    with warm.start(["program.py"], cwd=tmp_path, own_group=True) as program:
         processes = {int(program.stdout.readline()) for _ in range(4)}
         assert len(processes) == 2
         # As a terminal does it: every process of the group gets it.

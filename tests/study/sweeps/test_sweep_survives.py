@@ -38,11 +38,12 @@ if __name__ == "__main__":
 def started(warm):
     """Start a program, in a process group of its own."""
 
-    def start(place: Path, program: str, *arguments: str) -> Process:
+    def start(place: Path, program: str, *arguments: str, forks: bool = False) -> Process:
         (place / "program.py").write_text(program)
         places = (Path(__file__).parents[1], Path(sendcap.__file__).parents[1])
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, places))}
-        return warm.start(["program.py", *arguments], cwd=place, env=environment, own_group=True)
+        command = ["program.py", *arguments]
+        return warm.start(command, cwd=place, env=environment, own_group=True, forks=forks)
 
     return start
 
@@ -118,7 +119,7 @@ if __name__ == "__main__":
 
 @pytest.mark.crash
 def test_two_sweeps_that_share_a_store_at_the_same_time_agree(started, tmp_path) -> None:
-    both = [started(tmp_path, TWO) for _ in range(2)]
+    both = [started(tmp_path, TWO, forks=True) for _ in range(2)]
     outputs = [finished(its) for its in both]
     assert outputs[0] == outputs[1]
     assert outputs[0].startswith("120 ")
