@@ -115,7 +115,8 @@ def filled_steps(
 
 def step_line(axes: Axes, heights: Floats, edges: Floats, **look: Any) -> None:
     """Draw a line along steps between edges; see `filled_steps`."""
-    axes.add_artist(StepPatch(heights, edges, baseline=None, fill=False, **look))
+    # Without a base it is no closed path.
+    axes.add_artist(StepPatch(heights, edges, fill=False, **look | {"baseline": None}))
 
 
 def stack(
