@@ -9,8 +9,8 @@ import os
 import re
 import shutil
 import signal
-import sys
 from collections.abc import Callable, Generator, Iterator
+from functools import cache
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
@@ -120,13 +120,17 @@ def shared() -> Callable[[str], Path]:
     return file
 
 
-@pytest.fixture(scope="session")
-def warm() -> Iterator[Warm]:
-    """A Python that has imported sendcap and loaded its compiled queue."""
+@cache
+def warm_python() -> Warm:
+    """Start a Python that has imported sendcap and loaded its compiled queue, once."""
     compiled()
-    python = Warm("import warming")
-    yield python
-    python.close()
+    return Warm("import warming")
+
+
+@pytest.fixture(scope="session")
+def warm() -> Warm:
+    """A Python that has imported sendcap and loaded its compiled queue."""
+    return warm_python()
 
 
 class WarmWorkers:
@@ -135,19 +139,9 @@ class WarmWorkers:
     The programs and commands that tests start spawn their workers, as a user's do.
     """
 
-    def __init__(self) -> None:
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["warming"])
-
     def get_context(self, method: str) -> Any:
         assert method == "spawn"
-        compiled()
-        # It looks for modules where the environment says, and nowhere else.
-        path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PYTHONPATH", path)
-            forkserver.ensure_running()
-        return self._context
+        return multiprocessing.get_context("forkserver")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(multiprocessing, name)
@@ -166,4 +160,11 @@ def warm_workers() -> Iterator[None]:
     """Worker processes of this process begin at once, instead of importing for seconds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(processes, "multiprocessing", WarmWorkers())
+        patch.setattr(
+            forkserver,
+            "connect_to_new_process",
+            lambda files: warm_python().start_worker(files),
+        )
         yield
+    if warm_python.cache_info().currsize:
+        warm_python().close()

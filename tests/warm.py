@@ -31,6 +31,18 @@ from typing import IO, Any, NamedTuple, Self
 WORD = 8
 """Bytes that say how long a message is."""
 
+MOST_FILES = 16
+"""Open files that a program gets."""
+
+WORKER = """
+import os, sys
+from multiprocessing import forkserver, spawn
+
+takes, *forkserver._forkserver._inherited_fds = map(int, sys.argv[1:])
+os._exit(spawn._main(takes, os.dup(takes)))
+"""
+"""What a process does that `multiprocessing` forks from its server."""
+
 
 def wait_for(condition: Callable[[], object]) -> None:
     """Return when a condition holds; after ten minutes, it never will."""
@@ -126,6 +138,7 @@ class Warm:
 
     def __init__(self, imports: str) -> None:
         self._socket, other = socket.socketpair()
+        self._asking = threading.Lock()
         with other:
             self._server = subprocess.Popen(
                 [sys.executable, __file__, str(other.fileno()), imports],
@@ -167,7 +180,7 @@ class Warm:
         """
         out, err = (_piped(asked) for asked in (stdout, stderr))
         ended, ends = os.pipe()
-        request = pickle.dumps(
+        pid = self._asked(
             {
                 "arguments": [str(argument) for argument in arguments],
                 "cwd": str(cwd or Path.cwd()),
@@ -175,22 +188,58 @@ class Warm:
                 "own_group": own_group or forks,
                 "ignore": list(ignore),
                 "forks": forks,
-            }
+            },
+            [out[1], err[1], ends],
         )
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        files = array.array("i", [nowhere, out[1], err[1], ends])
-        self._socket.sendmsg(
-            [len(request).to_bytes(WORD, "little")],
-            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)],
-        )
-        self._socket.sendall(request)
-        pid = int.from_bytes(_received(self._socket, WORD), "little")
-        os.close(nowhere)
         os.close(ends)
         for asked, (_, writing) in ((stdout, out), (stderr, err)):
             if asked == subprocess.PIPE:
                 os.close(writing)
         return Process(pid, ended, out[0], err[0])
+
+    def start_worker(self, handed: Sequence[int]) -> tuple[int, int]:
+        """Start a process of `multiprocessing`; in place of `forkserver.connect_to_new_process`.
+
+        Parameters
+        ----------
+        handed
+            Open files that it gets.
+
+        Returns
+        -------
+        told, tells
+            A pipe that has the number of the process and then its exit code, and one that takes
+            what it is to do.
+        """
+        told, ends = os.pipe()
+        takes, tells = os.pipe()
+        request = {
+            "arguments": ["-c", WORKER],
+            "cwd": str(Path.cwd()),
+            "env": dict(os.environ),
+            "own_group": False,
+            "ignore": [],
+            "forks": False,
+            "numbered": True,
+        }
+        self._asked(request, [1, 2, ends, takes, *handed])
+        os.close(takes)
+        os.close(ends)
+        return told, tells
+
+    def _asked(self, request: dict[str, Any], files: Sequence[int]) -> int:
+        """Return the number of the process of a program that gets these open files."""
+        message = pickle.dumps(request)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        with self._asking:
+            self._socket.sendmsg(
+                [len(message).to_bytes(WORD, "little")],
+                [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [nowhere, *files]))],
+            )
+            self._socket.sendall(message)
+            number = int.from_bytes(_received(self._socket, WORD), "little")
+        os.close(nowhere)
+        return number
 
     def run(
         self, arguments: Sequence[str], *, timeout: float | None = None, **more: Any
@@ -259,6 +308,8 @@ def _serve(
     for end in (woken, wakes):
         end.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    # It may have been started while they are blocked, as workers are.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     # A terminal's Ctrl-C is for the tests.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.set_wakeup_fd(wakes.fileno())
@@ -269,7 +320,7 @@ def _serve(
             while programs and _reap(programs, os.WEXITED | os.WNOHANG):
                 pass
         if connection in ready:
-            head, ancillary, _, _ = connection.recvmsg(WORD, socket.CMSG_SPACE(4 * 4))
+            head, ancillary, _, _ = connection.recvmsg(WORD, socket.CMSG_SPACE(4 * MOST_FILES))
             if not head:
                 signal.set_wakeup_fd(-1)
                 return
@@ -286,9 +337,11 @@ def _serve(
                     os.close(program.ends)
                 programs.clear()  # they are not those of this process
                 os.close(files[3])
-                run(request, list(files[:3]))
+                run(request, list(files[:3]), list(files[4:]))
             programs[pid] = Program(files[3], request["forks"])
-            for opened in files[:3]:
+            if request.get("numbered"):
+                _tell(files[3], pid)
+            for opened in [*files[:3], *files[4:]]:
                 os.close(opened)
             connection.sendall(pid.to_bytes(WORD, "little"))
 
@@ -304,15 +357,18 @@ def _reap(programs: dict[int, Program], options: int) -> bool:
         with suppress(ProcessLookupError):
             os.killpg(ended.si_pid, signal.SIGKILL)
     _, status = os.waitpid(ended.si_pid, 0)
-    code = os.waitstatus_to_exitcode(status)
-    # The tests may have ended.
-    with suppress(BrokenPipeError):
-        os.write(program.ends, code.to_bytes(WORD, "little", signed=True))
+    _tell(program.ends, os.waitstatus_to_exitcode(status))
     os.close(program.ends)
     return True
 
 
-def run(request: dict[str, Any], files: list[int]) -> None:
+def _tell(pipe: int, number: int) -> None:
+    # The tests may have ended.
+    with suppress(BrokenPipeError):
+        os.write(pipe, number.to_bytes(WORD, "little", signed=True))
+
+
+def run(request: dict[str, Any], files: list[int], handed: list[int]) -> None:
     """Become the program; return only by leaving the interpreter."""
     if request["own_group"]:
         os.setsid()
@@ -340,7 +396,7 @@ def run(request: dict[str, Any], files: list[int]) -> None:
     multiprocessing.process.ORIGINAL_DIR = str(Path.cwd())
     os.environ.clear()
     os.environ.update(request["env"])
-    _become_main(request["arguments"], os.environ.get("PYTHONPATH", ""))
+    _become_main([*request["arguments"], *map(str, handed)], os.environ.get("PYTHONPATH", ""))
     # As at the end of a program: what is registered for it is done, and buffers are flushed.
     sys.exit()
 

@@ -17,7 +17,14 @@ from sendcap.model.engine import simulate_ledger
 from sendcap.model.streams import Streams
 from sendcap.scenario import Scenario, dumps, from_dict, load, to_dict, updated
 
-IMPORTS = "from sendcap.run import simulate; from sendcap.scenario import load"
+IMPORTS = "from sendcap.run import simulate; from sendcap.scenario import load, updated"
+# What a first run imports and loads late: the queues, what saves, what draws.
+FIRST_RUN = f"""
+import tempfile
+{IMPORTS}
+with tempfile.TemporaryDirectory() as folder:
+    simulate(updated(load("quickstart"), {{"deliveries[0].messages": 100}})).save(folder + "/run")
+"""
 # Linux counts the parent's peak in ru_maxrss of a new process; VmHWM is of the process alone.
 PEAK = f"""
 import sys
@@ -92,8 +99,8 @@ def estimate(scenario: Scenario) -> float:
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[Warm]:
-    """Forks that have imported what simulates, and nothing else."""
-    python = Warm(IMPORTS)
+    """Forks that have loaded what simulates and saves, and nothing else."""
+    python = Warm(FIRST_RUN)
     yield python
     python.close()
 
