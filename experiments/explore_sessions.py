@@ -74,11 +74,16 @@ class Session:
         return text
 
 
+def started() -> subprocess.Popen[str]:
+    """Start the process that serves the page."""
+    command = [sys.executable, "-m", "sendcap", "explore", SCENARIO, "--no-open"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
 @contextmanager
 def served() -> Iterator[tuple[int, Callable[[], Session]]]:
     """Serve the page; yield the process, and what makes a session."""
-    command = [sys.executable, "-m", "sendcap", "explore", SCENARIO, "--no-open"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with started() as process:
         try:
             url = urlsplit(re.search(r"http://\S+", process.stdout.readline())[0])
             connection = http.client.HTTPConnection(url.netloc)

@@ -8,15 +8,17 @@ import sys
 from contextlib import contextmanager
 
 
-@contextmanager
-def served(*arguments):
-    """The process that serves the page, and the address that it printed."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sendcap", "explore", *arguments, "--no-open"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+def anew(arguments):
+    """Start a new Python."""
+    return subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+@contextmanager
+def served(*arguments, start=anew):
+    """The process that serves the page, and the address that it printed."""
+    process = start(["-m", "sendcap", "explore", *arguments, "--no-open"])
     try:
         line = process.stdout.readline()
         yield process, re.search(r"http://\S+", line).group()

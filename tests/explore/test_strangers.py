@@ -11,8 +11,8 @@ from serving import served
 
 
 @pytest.fixture(scope="module")
-def url():
-    with served("quickstart") as (_, url):
+def url(warm):
+    with served("quickstart", start=warm.start) as (_, url):
         yield url
 
 

@@ -11,6 +11,7 @@ side that always have the same draws.
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Final, NamedTuple, Self
 
 import numpy as np
@@ -143,14 +144,17 @@ def _in_turn(
 ) -> dict[Limit, Together]:
     turns = max(_TURNS, _FOR_EACH_WORKER * servers)
     each = np.array(sizes, np.float64)[np.arange(RELAYS) * len(sizes) // RELAYS]
-    batches = np.random.default_rng(2).permuted(np.tile(each, (turns, 1)), axis=1)
+    batches = np.tile(each, (turns, 1))
+    if len(set(sizes)) > 1:
+        batches = np.random.default_rng(2).permuted(batches, axis=1)
     per_s, burst = np.array(limits).T[:, :, None]
     starting = starts(servers, takes, batches, np.zeros(turns), per_s, burst)
-    means_s = np.array([start_s.mean(axis=-1) for start_s, _ in starting])
+    late_half = [start_s for start_s, _ in islice(starting, turns // 2, None)]
+    means_s = np.array(late_half).mean(axis=-1)
     size = float(each.mean())
     found = {}
     # At first the burst is full and all servers are free.
-    for limit, late_s in zip(limits, means_s[turns // 2 :].T, strict=True):
+    for limit, late_s in zip(limits, means_s.T, strict=True):
         rate = (len(late_s) - 1) / float(late_s[-1] - late_s[0])
         ahead = float(np.mean(np.arange(turns // 2, turns) - rate * late_s))
         found[limit] = Together(rate * size, max(ahead, 0.0) * size)
@@ -179,13 +183,19 @@ def starts(
     relays = np.arange(0, servers_s.size, servers).reshape(shape)
     start_s, due_s = np.zeros(shape), np.full(shape, -np.inf)
     is_limited = bool(np.less(per_s, math.inf).all())
+    same_sizes = bool((sizes == sizes[:1]).all())
+    slack_s = needs_s = np.zeros(())
     for turn, at_s in enumerate(ready_s.tolist()):
         first = relays + free_s.argmin(axis=-1)
-        start_s = np.maximum(np.maximum(start_s, at_s), servers_s[first])
+        start_s = np.maximum(start_s, servers_s[first])
+        if at_s > 0.0:
+            start_s = np.maximum(start_s, at_s)
         if is_limited:
-            slack_s = np.maximum(burst - sizes[turn], 0.0) / per_s
+            if turn == 0 or not same_sizes:
+                slack_s = np.maximum(burst - sizes[turn], 0.0) / per_s
+                needs_s = sizes[turn] / per_s
             start_s = np.maximum(start_s, due_s - slack_s)
-            due_s = np.maximum(due_s, start_s) + sizes[turn] / per_s
+            due_s = np.maximum(due_s, start_s) + needs_s
         servers_s[first] = end_s = start_s + times_s[turn]
         yield start_s, end_s
 
