@@ -143,7 +143,7 @@ def test_the_number_of_workers_changes_no_byte(sendcap, place, narrow) -> None:
         (["--levers", "--confidence", "100%"], "error: --confidence: must be more than 0 and less"),
         (["--levers", "--workers", "0"], "error: Invalid value for '--workers': "),
         (["--within", "150ms"], "error: 99 % within 0.15s is impossible, however small the "),
-        (["--within", "30d"], "error: nothing holds it up: even 999,999,999 messages"),
+        (["--within", "30d"], "error: nothing holds it up: even 1,000,000,000 messages"),
     ],
 )
 def test_bad_input_is_told_in_one_line_and_leaves_nothing(

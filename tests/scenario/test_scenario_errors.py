@@ -293,8 +293,8 @@ CASES: list[tuple[Break, str]] = [
     (put(*FIRST, "messages", value=0), "deliveries[0].messages: must be at least 1, not 0"),
     (put(*FIRST, "messages", value=-3), "deliveries[0].messages: must be at least 1, not -3"),
     (
-        put(*FIRST, "messages", value=10**9),
-        "messages: must be less than 1000000000, not 1000000000",
+        put(*FIRST, "messages", value=10**9 + 1),
+        "messages: must be at most 1000000000, not 1000000001",
     ),
     (put(*FIRST, "messages", value=1.5), "messages: must be a whole number, not 1.5"),
     (put(*FIRST, "messages", value="1000"), 'messages: must be a whole number, not "1000"'),

@@ -13,13 +13,14 @@ from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
 from sendcap.importers.reading import Text, read
 from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.section import MOST
 from sendcap.text.quoting import shown, visible
 
 _FEW_DOMAINS: Final = 5
 """Number of domains behind ``other`` by default, as in the preset quickstart."""
 _MOST_DOMAINS: Final = 100
 """Largest number for a long tail of domains: the MTA's limits for all of them come first."""
-_MOST: Final = {"messages": 999_999_999, "ips": 1_000_000, "other_domains": 100_000}
+_MOST: Final = {"messages": MOST, "ips": 1_000_000, "other_domains": 100_000}
 """Of each number in a plan, as a scenario allows it."""
 
 _GRAMMAR: Final = 'write NAME=SHARE,…, such as "gmail=0.6,yahoo=0.3,other=0.1", or name a CSV file'

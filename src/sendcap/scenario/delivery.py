@@ -63,7 +63,7 @@ class Delivery(Section):
 
     name: Name
     """Name of the delivery, unique in the scenario."""
-    messages: Annotated[Count, Field(lt=1_000_000_000), unit("messages"), _FILLED_IN] = Field(
+    messages: Annotated[Count, unit("messages"), _FILLED_IN] = Field(
         default=None, validate_default=True
     )
     """Number of messages to deliver.

@@ -152,6 +152,6 @@ def test_a_cut_or_wrong_row_is_counted(listed) -> None:
 
 
 def test_huge_numbers_are_no_row(listed) -> None:
-    with pytest.raises(ConfigurationError, match="lists 999,999,999,999 messages; at most 999,9"):
+    with pytest.raises(ConfigurationError, match="lists 999,999,999,999 messages; at most 1,000"):
         listed("qshape active\n T 5 5+\nTOTAL 999999999999 999999999999 0\n")
     assert listed(f"qshape active\n T 5 5+\nTOTAL {'9' * 500} 0 0\n").queued == ()

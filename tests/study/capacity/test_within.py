@@ -198,7 +198,7 @@ def test_what_is_left_out_has_no_bearing_on_what_is_accepted() -> None:
             {"provider": {"transaction_time": "0s"}},
             "4h",
             0.9,
-            "nothing holds it up: even 999,999,999 messages",
+            "nothing holds it up: even 1,000,000,000 messages",
         ),
         ({"provider": {"connections_per_ip": 1_000_000}}, "30d", 0.9, "nothing holds it up"),
         ({"provider": {"rate": {"kind": "schedule", "steps": [

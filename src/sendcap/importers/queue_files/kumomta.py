@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from sendcap.importers.queue_files import kumomta_summary
 from sendcap.importers.queue_files.kumomta_names import Queues
 from sendcap.importers.queue_files.source import Source
+from sendcap.scenario.section import MOST
 
 FORMAT: Final = "kumomta"
 
@@ -28,7 +29,6 @@ _TEXT: Final = re.compile(
 )
 _LABEL: Final = re.compile(r'\b(\w+)="((?:[^"\\]|\\.)*+)"')
 _ESCAPED: Final = re.compile(r"\\(.)")
-_MOST: Final = 999_999_999
 
 
 class _Value(NamedTuple):
@@ -115,7 +115,7 @@ def _value(
         messages = float(value)
     except (TypeError, ValueError, OverflowError):
         messages = math.nan
-    if 0.0 <= messages <= _MOST:
+    if 0.0 <= messages <= MOST:
         yield name, _Value(labels, round(messages))
     else:
-        source.skip(line, f"its value is no number of messages from 0 to {_MOST:,}")
+        source.skip(line, f"its value is no number of messages from 0 to {MOST:,}")

@@ -18,6 +18,7 @@ from sendcap.files.reading import encoding_of, opened
 from sendcap.files.single import plain_words
 from sendcap.importers.queue_files.queued import Groups, Queued, QueueFile, provider_at
 from sendcap.importers.reading import line_error, opening
+from sendcap.scenario.section import MOST
 from sendcap.text.quantities import DAY_S, counted
 from sendcap.text.quoting import shown, visible
 
@@ -30,7 +31,6 @@ _LONGEST_LINE: Final = 1 << 24
 """Characters: a message to a hundred thousand recipients is a line of `postqueue -j`."""
 _MOST_TEXT: Final = 1 << 26
 """Characters that are read at once."""
-_MOST_MESSAGES: Final = 999_999_999
 """Of a scenario."""
 _LATEST_S: Final = 4_102_444_800.0
 """The year 2100."""
@@ -123,10 +123,9 @@ class Source:
         if not queued and not self.seen:
             raise ConfigurationError(f"{self.name}: no line is of the format {kind}")
         total = sum(each.messages for each in queued)
-        if total > _MOST_MESSAGES:
+        if total > MOST:
             raise ConfigurationError(
-                f"{self.name}: lists {total:,} messages; at most {_MOST_MESSAGES:,} can be"
-                f" simulated"
+                f"{self.name}: lists {total:,} messages; at most {MOST:,} can be simulated"
             )
         if not queued:
             self.notes.append("The queue is empty.")

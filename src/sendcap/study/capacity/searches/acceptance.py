@@ -18,6 +18,7 @@ from sendcap.model.feasibility import simulated_s
 from sendcap.readings.load import attempts_per_message
 from sendcap.scenario import Engagement, Feedback, Scenario
 from sendcap.scenario.durations import format_duration
+from sendcap.scenario.section import MOST
 from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import require_count
 from sendcap.study.replication.measures import accepted_share_s
@@ -25,7 +26,7 @@ from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shown
 from sendcap.text.shares import percent_down
 
-MOST_MESSAGES: Final = 999_999_999
+MOST_MESSAGES: Final = MOST
 """Largest delivery in a scenario's format."""
 UNLIMITED: Final = {
     "rate": None,

@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any, Final
 
 from sendcap.scenario import FixedWindow, Gap, Rate, Scenario, Schedule, WarmUp
+from sendcap.scenario.section import MOST
 
 _TENTHS: Final = 10
-_MOST_MESSAGES: Final = 1_000_000_000
+_MOST_MESSAGES: Final = MOST
 """Messages per connection; a connection with more is never closed."""
 
 
