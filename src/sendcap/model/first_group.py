@@ -20,6 +20,8 @@ _ALL_DRAWS: Final = 1 << 19
 _ROWS: Final = 1 << 14
 _NO_ROWS: Final = 4
 _FIRST_ROOM: Final = 1 << 9
+_LOOKS: Final = 16
+"""In the shortest validity: how often messages are looked for that expire."""
 _DAY_S: Final = 64.0
 _DAYS: Final = 1 << 13
 
@@ -40,6 +42,7 @@ def first_group(
     counts["most_active"] = scenario.mta.active or 0
     counts["incoming_lane"] = fields.NONE
     players = len(rows.queues) + len(rows.shared.rows) + (scenario.mta.active is not None)
+    ahead_s = min(map(scenario.honoured_validity, scenario.deliveries)) / _LOOKS
     block = power_of_two(max(FIRST_BLOCK, min(_LARGEST_BLOCK, _ALL_DRAWS // streams)))
     wanted = _wanted(shared)
     return state.Group(
@@ -59,7 +62,8 @@ def first_group(
             order=np.zeros(_FIRST_ROOM, np.int64),
             what=np.zeros(_FIRST_ROOM, np.int64),
             stamp=np.zeros(_FIRST_ROOM, np.int64),
-            numbers=np.zeros(2, np.int64),
+            later_s=np.array([ahead_s, fields.NEVER, ahead_s]),
+            numbers=np.zeros(4, np.int64),
         ),
         runs=state.Runs(
             runs=np.zeros(_FIRST_ROOM, fields.RUN),

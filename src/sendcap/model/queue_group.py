@@ -190,8 +190,9 @@ class QueueGroup:
             self.group = self.group._replace(counters=self.tally.counters)
         if self.group.counts["free_messages"][0] == 0:
             self._more_messages(1)
-        if 2 * self.group.ends.numbers[0] >= len(self.group.ends.at_s):
-            self._more_ends(len(self.group.ends.at_s))
+        size, *_, needed = self.group.ends.numbers.tolist()
+        if max(2 * size, needed) >= len(self.group.ends.at_s):
+            self._more_ends(max(needed, len(self.group.ends.at_s)))
 
     def _more_messages(self, needed: int) -> None:
         """Make room for messages: twice as much, or more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sendcap.model.kernel.active import leave_active
 from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.connections import hand_back, leave_line_of
-from sendcap.model.kernel.ends import drop_next, is_void
+from sendcap.model.kernel.ends import drop_next, is_to_look, is_void, look_further
 from sendcap.model.kernel.fields import (
     CONNECTING,
     ENDING,
@@ -26,6 +26,8 @@ from sendcap.model.kernel.waiting import new_message, release, run_expires
 @compiled
 def queue_of_next_end(group: Group) -> int:
     """Return the queue of what expires next."""
+    if is_to_look(group.ends):
+        return 0
     what = group.ends.what[0]
     if is_void(group.messages, group.runs, what, group.ends.stamp[0]):
         return 0
@@ -33,8 +35,10 @@ def queue_of_next_end(group: Group) -> int:
 
 
 @compiled
-def expire_next(group: Group, now_s: float) -> None:
-    """Expire one message, or drop an entry that is void."""
+def expire_next(group: Group, now_s: float) -> bool:
+    """Expire one message, drop an entry that is void, or look ahead; return False without room."""
+    if is_to_look(group.ends):
+        return look_further(group.ends, group.messages, group.batches)
     what = group.ends.what[0]
     if is_void(group.messages, group.runs, what, group.ends.stamp[0]):
         drop_next(group.ends)
@@ -47,6 +51,7 @@ def expire_next(group: Group, now_s: float) -> None:
     else:
         drop_next(group.ends)
         _expire_tried(group, what, now_s)
+    return True
 
 
 @compiled

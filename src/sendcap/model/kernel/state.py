@@ -40,13 +40,22 @@ class Backoff(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """Heap of what expires: a message, or a run as -1 - run; void if the stamp is an older one."""
+    """What expires: a message, or a run as -1 - run; void if the stamp is an older one.
+
+    What expires soon is in a heap. Later messages are looked for when the first of them may expire:
+    few wait so long.
+    """
 
     at_s: Floats
     order: Ints
     what: Ints
     stamp: Ints
-    numbers: Ints  # entries, and stamps ever
+    # From when on messages are not in the heap; when the first of these may expire, at the
+    # earliest; how far ahead is looked.
+    later_s: Floats
+    # Entries; stamps ever; messages left out since the last look; entries that there is to be room
+    # for.
+    numbers: Ints
 
 
 class Runs(NamedTuple):

@@ -111,8 +111,8 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
                 _end_attempt(group, queue, number, now_s)
         elif next_s == now_s:
             asks, works = _has_turn(group, changed, limit, now_s)
-        else:
-            expire_next(group, now_s)
+        elif not expire_next(group, now_s):
+            return NO_ROOM
         if asks != NONE:
             works = _asked(group, changed, asks, now_s)
         if works != NONE:

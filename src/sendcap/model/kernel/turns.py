@@ -35,9 +35,20 @@ def set_turn(
     turns: Turns, number: int, next_s: float, phase: int, rank: int, ready_s: float, queue: int
 ) -> None:
     """Note what a queue, a shared limit or the incoming line does next."""
+    # Most often nothing has changed: a queue waits for a limit, and goes on doing so.
+    several = len(turns.winners) > 1
+    if (
+        several
+        and turns.next_s[number] == next_s
+        and turns.ready_s[number] == ready_s
+        and turns.phase[number] == phase
+        and turns.rank[number] == rank
+        and turns.queue[number] == queue
+    ):
+        return
     turns.next_s[number], turns.ready_s[number] = next_s, ready_s
     turns.phase[number], turns.rank[number], turns.queue[number] = phase, rank, queue
-    if len(turns.winners) > 1:
+    if several:
         _play(turns, number)
 
 
