@@ -25,7 +25,13 @@ def _line_is_parked(group: Group, number: int, now_s: float) -> bool:
 
 @inlined
 def look_ahead(group: Group, number: int, now_s: float) -> None:
-    """Find when a queue's next start or take is."""
+    """Find when a queue's next start or take is, and note it."""
+    set_turn(group.turns, number, *next_turn(group, number, now_s), number)
+
+
+@inlined
+def next_turn(group: Group, number: int, now_s: float) -> tuple[float, int, int, float]:
+    """Return when a queue's next start or take is, the phase, and rank and ready time of the message."""
     queue = group.queues[number]
     next_s, phase, rank, ready_s = NEVER, START, 0, 0.0
     emptied = now_s < queue.sent_back_until_s
@@ -52,4 +58,4 @@ def look_ahead(group: Group, number: int, now_s: float) -> None:
             rank, ready_s = group.lanes[lane].rank, first_s
     if queue.sweep_s <= next_s:
         next_s, phase, rank, ready_s = queue.sweep_s, REACT, 0, 0.0
-    set_turn(group.turns, number, next_s, phase, rank, ready_s, number)
+    return next_s, phase, rank, ready_s

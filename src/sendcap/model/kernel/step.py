@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sendcap.model.kernel.active import admit, leave_active, look_at_incoming
-from sendcap.model.kernel.ahead import look_ahead
+from sendcap.model.kernel.ahead import look_ahead, next_turn
 from sendcap.model.kernel.arrivals import count_arrival
 from sendcap.model.kernel.backoff import next_due_s, take_due
 from sendcap.model.kernel.busy import SOONEST, begin_work, end_work, next_busy_s
@@ -49,7 +49,7 @@ from sendcap.model.kernel.state import Group, Numbers, Records
 from sendcap.model.kernel.suspension import sweep_or_send_back
 from sendcap.model.kernel.tally import MOST_COUNTS, USED, begin
 from sendcap.model.kernel.telling import tell_start
-from sendcap.model.kernel.turns import ADMIT, GROW, TAKE, next_turn_s
+from sendcap.model.kernel.turns import ADMIT, GROW, TAKE, next_turn_s, set_turn
 from sendcap.model.kernel.waiting import (
     arrive,
     first_ready_s,
@@ -113,17 +113,35 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
             asks, works = _has_turn(group, changed, limit, now_s)
         elif not expire_next(group, now_s):
             return NO_ROOM
-        if asks != NONE:
-            works = _asked(group, changed, asks, now_s)
-        if works != NONE:
-            _start(group, queue, works, now_s)
-        look_ahead(group, changed, now_s)
+        while True:
+            if asks != NONE:
+                works = _asked(group, changed, asks, now_s)
+            if works != NONE:
+                _start(group, queue, works, now_s)
+            turn_s, phase, rank, ready_s = next_turn(group, changed, now_s)
+            if turn_s > now_s or phase != TAKE or counts.final >= until_final:
+                break
+            if counts.starts + counts.reports + counts.connects >= room:
+                break
+            if not _is_alone(group, queue, now_s) or _lacks_room(group):
+                break
+            asks, works = _take(group, changed, now_s), NONE
+        set_turn(group.turns, changed, turn_s, phase, rank, ready_s, changed)
         if queue.shared > 0:
             look_at_shared(group, queue, now_s)
         if counts.most_active > 0:
             look_at_incoming(group, now_s)
         if counts.final >= until_final:
             return ENOUGH
+
+
+@inlined
+def _is_alone(group: Group, queue: Any, now_s: float) -> bool:
+    """Return whether nothing else happens now before a queue takes a message."""
+    if queue.without_draws or queue.shared > 0 or group.counts[0].most_active > 0:
+        return False
+    next_s = min(next_turn_s(group.turns), next_due_s(group.backoff))
+    return min(next_s, next_busy_s(group.busy, group.connections)) > now_s
 
 
 @inlined
