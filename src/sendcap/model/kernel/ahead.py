@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sendcap.model.kernel.arrivals import find_arrival
+from sendcap.model.kernel.arrivals import catch_up
 from sendcap.model.kernel.compiled import inlined
 from sendcap.model.kernel.connections import may_take
 from sendcap.model.kernel.fields import NEVER, NONE
@@ -31,7 +31,7 @@ def look_ahead(group: Group, number: int, now_s: float) -> None:
 
 @inlined
 def next_turn(group: Group, number: int, now_s: float) -> tuple[float, int, int, float]:
-    """Return when a queue's next start or take is, the phase, and rank and ready time of the message."""
+    """Return when a queue's next start or take is, its phase, and its message's rank and time."""
     queue = group.queues[number]
     next_s, phase, rank, ready_s = NEVER, START, 0, 0.0
     emptied = now_s < queue.sent_back_until_s
@@ -42,8 +42,7 @@ def next_turn(group: Group, number: int, now_s: float) -> tuple[float, int, int,
         next_s = max(queue.line_start_s, now_s)
         rank, ready_s = group.lanes[message.lane].rank, message.ready_s
     if queue.scaled != NONE:
-        find_arrival(group, queue)
-        next_s = min(next_s, queue.arrival_s)
+        catch_up(group, queue, now_s)
     lane = oldest_lane(group, queue) if emptied else lane_to_take(group, queue, now_s)
     if lane != NONE:
         first_s = first_ready_s(group.lanes[lane])
@@ -53,9 +52,13 @@ def next_turn(group: Group, number: int, now_s: float) -> tuple[float, int, int,
             take_s = queue.closed_until_s
         if take_s < next_s and sent_back:
             next_s, phase, rank, ready_s = take_s, REACT, 0, 0.0
-        elif take_s < next_s and may_take(group, queue, now_s, take_s):
-            next_s, phase = take_s, TAKE
-            rank, ready_s = group.lanes[lane].rank, first_s
+        elif take_s < next_s:
+            if may_take(group, queue, now_s, take_s):
+                next_s, phase = take_s, TAKE
+                rank, ready_s = group.lanes[lane].rank, first_s
+            elif queue.scaled != NONE and queue.closed_first != NONE:
+                # One more that waits may open a connection.
+                next_s = min(next_s, queue.arrival_s)
     if queue.sweep_s <= next_s:
         next_s, phase, rank, ready_s = queue.sweep_s, REACT, 0, 0.0
     return next_s, phase, rank, ready_s

@@ -1,10 +1,13 @@
-"""New messages become ready: counted where connections are opened by the queue's length."""
+"""New messages become ready: counted where connections are opened by the queue's length.
+
+They are counted when somebody asks how many wait, and before any of them is taken.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sendcap.model.kernel.compiled import compiled
+from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NEVER, NONE
 from sendcap.model.kernel.runs import ready_s, run_of
 from sendcap.model.kernel.state import Batches, Group, Runs
@@ -32,6 +35,20 @@ def look_at_next(lane: Any, runs: Runs, batches: Batches, run: Any) -> bool:
     return True
 
 
+@inlined
+def catch_up(group: Group, queue: Any, now_s: float) -> None:
+    """Count the new messages of a queue that have become ready."""
+    if queue.arrival_s <= now_s:
+        _count_arrivals(group, queue, now_s)
+
+
+@compiled
+def _count_arrivals(group: Group, queue: Any, now_s: float) -> None:
+    while queue.arrival_s <= now_s:
+        _count_arrival(group, queue, queue.arrival_s)
+        find_arrival(group, queue)
+
+
 @compiled
 def find_arrival(group: Group, queue: Any) -> None:
     """Find when new messages of a queue become ready next."""
@@ -41,8 +58,8 @@ def find_arrival(group: Group, queue: Any) -> None:
 
 
 @compiled
-def count_arrival(group: Group, queue: Any, now_s: float) -> None:
-    """Count new messages that are ready now."""
+def _count_arrival(group: Group, queue: Any, now_s: float) -> None:
+    """Count new messages that are ready at a moment."""
     number = queue.first_lane
     while group.lanes[number].arrival_s != now_s:
         number += 1

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sendcap.model.kernel.active import admit, leave_active, look_at_incoming
 from sendcap.model.kernel.ahead import look_ahead, next_turn
-from sendcap.model.kernel.arrivals import count_arrival
+from sendcap.model.kernel.arrivals import catch_up
 from sendcap.model.kernel.backoff import next_due_s, take_due
 from sendcap.model.kernel.busy import SOONEST, begin_work, end_work, next_busy_s
 from sendcap.model.kernel.chance import draw
@@ -75,7 +75,6 @@ ENOUGH: Final = 4
 def advance(group: Group, until_s: float, until_final: int) -> int:
     """Let happen what happens before a moment, or until so many messages are final; return why."""
     counts, queues, connections = group.counts[0], group.queues, group.connections
-    room = len(group.out.reports) - 2
     while True:
         next_s = next_turn_s(group.turns)
         busy_s = next_busy_s(group.busy, connections)
@@ -83,7 +82,7 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
         now_s = min(min(next_s, busy_s), min(due_s, end_s))
         if now_s >= until_s:
             return DONE
-        if max(max(counts.reports, counts.starts), counts.connects) >= room:
+        if _is_full(group):
             return FULL
         if _lacks_room(group):
             return NO_ROOM
@@ -113,20 +112,7 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
             asks, works = _has_turn(group, changed, limit, now_s)
         elif not expire_next(group, now_s):
             return NO_ROOM
-        while True:
-            if asks != NONE:
-                works = _asked(group, changed, asks, now_s)
-            if works != NONE:
-                _start(group, queue, works, now_s)
-            turn_s, phase, rank, ready_s = next_turn(group, changed, now_s)
-            if turn_s > now_s or phase != TAKE or counts.final >= until_final:
-                break
-            if counts.starts + counts.reports + counts.connects >= room:
-                break
-            if not _is_alone(group, queue, now_s) or _lacks_room(group):
-                break
-            asks, works = _take(group, changed, now_s), NONE
-        set_turn(group.turns, changed, turn_s, phase, rank, ready_s, changed)
+        _goes_on(group, changed, asks, works, now_s, until_final)
         if queue.shared > 0:
             look_at_shared(group, queue, now_s)
         if counts.most_active > 0:
@@ -136,9 +122,30 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
 
 
 @inlined
+def _goes_on(
+    group: Group, number: int, asks: int, works: int, now_s: float, until_final: int
+) -> None:
+    """Let a message ask the limits or start, and the queue take others if nothing else is next."""
+    queue, counts = group.queues[number], group.counts[0]
+    while True:
+        if asks != NONE:
+            works = _asked(group, number, asks, now_s)
+        if works != NONE:
+            _start(group, queue, works, now_s)
+        next_s, phase, rank, ready_s = next_turn(group, number, now_s)
+        takes = next_s <= now_s and phase == TAKE and counts.final < until_final
+        if not takes or not _is_alone(group, queue, now_s) or _lacks_room(group):
+            set_turn(group.turns, number, next_s, phase, rank, ready_s, number)
+            return
+        asks, works = _take(group, number, now_s), NONE
+
+
+@inlined
 def _is_alone(group: Group, queue: Any, now_s: float) -> bool:
     """Return whether nothing else happens now before a queue takes a message."""
     if queue.without_draws or queue.shared > 0 or group.counts[0].most_active > 0:
+        return False
+    if _is_full(group):
         return False
     next_s = min(next_turn_s(group.turns), next_due_s(group.backoff))
     return min(next_s, next_busy_s(group.busy, group.connections)) > now_s
@@ -161,6 +168,8 @@ def _has_turn(group: Group, number: int, limit: int, now_s: float) -> tuple[int,
     Return the connection that asks the limits then, and the one that starts.
     """
     queue = group.queues[number]
+    if queue.scaled != NONE:
+        catch_up(group, queue, now_s)
     if limit >= 0:
         phase = group.turns.phase[limit + len(group.queues)]
         if phase == ADMIT:
@@ -172,13 +181,11 @@ def _has_turn(group: Group, number: int, limit: int, now_s: float) -> tuple[int,
                 return NONE, first_in_line(group, number, now_s)
             if _takes_at_once(group, limit, queue, now_s):
                 return _take(group, number, now_s), NONE
-    elif queue.arrival_s == now_s:
-        count_arrival(group, queue, now_s)
     elif queue.sweep_s <= now_s or queue.sent_back_until_s > now_s:
         sweep_or_send_back(group, number, now_s)
     elif line_goes_on(queue, now_s):
         return NONE, first_in_line(group, number, now_s)
-    elif may_take(group, queue, now_s, now_s):
+    elif group.turns.phase[number] == TAKE and may_take(group, queue, now_s, now_s):
         return _take(group, number, now_s), NONE
     return NONE, NONE
 
@@ -210,6 +217,14 @@ def _end_attempt(group: Group, queue: Any, number: int, now_s: float) -> None:
     leave_active(group, group.messages[message])
     answer = decide(group, message, now_s)
     count_answer(group, queue, answer, now_s)
+
+
+@inlined
+def _is_full(group: Group) -> bool:
+    """Return whether another event's reports or starts may find no room."""
+    counts = group.counts[0]
+    most = max(max(counts.reports, counts.starts), counts.connects)
+    return most >= len(group.out.reports) - 2
 
 
 @inlined

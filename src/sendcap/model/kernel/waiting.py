@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sendcap.model.kernel.arrivals import look_at_next, next_arrival
+from sendcap.model.kernel.arrivals import catch_up, find_arrival, look_at_next, next_arrival
 from sendcap.model.kernel.chance import succeeds, uniform
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.ends import message_expires, run_expires_at
@@ -64,6 +64,7 @@ def arrive(group: Group, handed: Any) -> None:
         lane.incoming_run = number
     if queue.scaled != NONE and lane.arriving_run == NONE:
         next_arrival(lane, runs, batches, number)
+        queue.arrival_s = min(queue.arrival_s, lane.arrival_s)
 
 
 @compiled
@@ -74,10 +75,12 @@ def run_expires(group: Group, number: int, now_s: float) -> None:
     queue, lane = group.queues[run.queue], group.lanes[run.lane]
     too_late = batches.relayed_s[run.batch] > batches.expiry_s[run.batch]
     if queue.scaled != NONE and not too_late:
+        catch_up(group, queue, now_s)
         if ready_s(runs, batches, run, 0) <= now_s:
             queue.waiting -= 1
         elif lane.arriving_run == number and not look_at_next(lane, runs, batches, run):
             next_arrival(lane, runs, batches, run.next)
+        find_arrival(group, queue)
     _go_on(run)
     if run.left == 0 and too_late:
         free_run(runs, run)
