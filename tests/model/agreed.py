@@ -69,10 +69,12 @@ TEXTBOOK = Slow(
         *(f"model/{what}.py" for what in ("scaling", "tally")),
         *(f"model/kernel/{what}.py" for what in ("compiled", "fields", "machine_code", "pointer")),
         *(f"model/kernel/{what}.py" for what in ("state", "tally")),
-        *("textbook_counts.py", "test_people_by_hand.py"),
+        *(f"{what}.py" for what in ("small_scenarios", "test_people_by_hand", "textbook_counts")),
     ),
     ("numpy", "scipy", "simpy"),
 )
+COMPARISON = Slow(("test_people_by_hand.py", "textbook_counts.py"))
+"""Of many seeds of both models. The engine's results are parts of what is compared."""
 
 
 def digest(*texts: str) -> bytes:

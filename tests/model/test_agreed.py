@@ -9,12 +9,14 @@ from types import FrameType
 import agreed
 import numpy as np
 import pytest
-from agreed import FILE, HASH_BYTES, ORACLE, REFRESH, ROOTS, Remembered, Slow, digest_of
+from agreed import FILE, HASH_BYTES, ORACLE, REFRESH, ROOTS, TEXTBOOK, Remembered, Slow, digest_of
 from oracle import Oracle
 from oracle_scenarios import scenario_of
 from small_scenarios import EVERYTHING
+from test_people_agree_with_the_textbook import TOML
 
-from sendcap.scenario import Scenario, from_dict, updated
+from sendcap import textbook
+from sendcap.scenario import Scenario, from_dict, loads, updated
 
 COUNTS = {("a", "accepted"): {1: 2, 5: 3}}
 SCENARIO = from_dict(EVERYTHING)
@@ -130,17 +132,38 @@ def code_that_runs() -> Iterator[set[str]]:
     files &= {str(path) for root in ROOTS for path in root.rglob("*.py")} - {__file__}
 
 
-def test_all_that_runs_with_the_oracle_is_a_source_of_it(remembered: Remembered) -> None:
-    kinds = ({}, {"shares": True}, {"orders": True}, {"operators": True}, {"runners": True})
-    scenarios = [scenario_of(number, **kind) for kind in kinds for number in range(12)]
-    if not remembered(ORACLE, *scenarios):
+KINDS = ({}, {"shares": True}, {"orders": True}, {"operators": True}, {"runners": True})
+MODELS: dict[str, tuple[Slow, Callable[[Scenario], object], Callable[[], list[Scenario]]]] = {
+    "the oracle": (
+        ORACLE,
+        lambda scenario: Oracle(scenario).run(),
+        lambda: [scenario_of(number, **kind) for kind in KINDS for number in range(12)],
+    ),
+    "the textbook": (
+        TEXTBOOK,
+        textbook.simulate_ledger,
+        lambda: (
+            [scenario_of(number, **kind) for kind in KINDS for number in range(8)]
+            + [SCENARIO, loads(TOML["people and a programme"])]
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_all_that_runs_with_a_slow_model_is_a_source_of_it(
+    model: str, remembered: Remembered
+) -> None:
+    slow, simulate, chosen = MODELS[model]
+    scenarios = chosen()
+    if not remembered(slow, scenarios):
         with code_that_runs() as files:
             for scenario in scenarios:
-                Oracle(scenario).run()
-        assert files - set(map(str, ORACLE.sources())) == set()
+                simulate(scenario)
+        assert files - set(map(str, slow.sources())) == set()
 
 
-@pytest.mark.parametrize("slow", [ORACLE], ids=["the oracle"])
+@pytest.mark.parametrize("slow", [ORACLE, TEXTBOOK], ids=MODELS)
 def test_what_is_remembered_is_of_the_slow_models_of_today(
     slow: Slow, remembered: Remembered
 ) -> None:

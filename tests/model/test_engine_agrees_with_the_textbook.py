@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import textbook_counts as textbook_counts_module
+from agreed import TEXTBOOK, Remembered, Slow
 from small_scenarios import (
     ACTIVE,
     DISTURBED,
@@ -230,9 +231,8 @@ def textbook_counts(scenario: Scenario, seed: int) -> Counts:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COMPARED)
-def test_counts_over_time_agree_within_sampling_error(name: str) -> None:
-    scenario = COMPARED[name]()
-    theirs = reference(name, SEEDS, partial(textbook_counts, scenario))
+def test_counts_over_time_agree_within_sampling_error(name: str, remembered: Remembered) -> None:
+    theirs = reference(name, COMPARED[name](), SEEDS, textbook_counts, remembered)
     assert list(disagreements(engine_counts_of(name), theirs)) == []
 
 
@@ -262,16 +262,42 @@ def test_stored_counts_are_used_only_while_the_textbook_gives_them(tmp_path, mon
     write({"name": stacked(made)})
     asked: list[int] = []
 
-    def simulated(seed: int, more: int = 0) -> Counts:
+    def simulated(_: Scenario, seed: int, more: int = 0) -> Counts:
         asked.append(seed)
         return {("a",): np.array([0, seed, 9 + more]), ("b",): np.zeros(3, int)}
 
-    found = reference("name", 4, simulated)
+    scenario = SCENARIOS["everything"]
+    found = reference("name", scenario, 4, simulated)
     assert len(asked) == 1
     assert {key: rows.tolist() for key, rows in found.items()} == {
         ("a",): [[0, seed, 9] for seed in range(4)],
         ("b",): [[0, 0, 0]] * 4,
     }
-    found = reference("name", 4, partial(simulated, more=1))
+    found = reference("name", scenario, 4, partial(simulated, more=1))
     assert sorted(asked[1:]) == [0, 1, 2, 3]
     assert found["a",][:, 2].tolist() == [10, 10, 10, 10]
+
+
+def test_stored_counts_are_used_without_a_simulation_only_if_they_are_remembered(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(textbook_counts_module, "FILE", tmp_path / "counts.bin")
+    made = {("a",): np.array([[0, 1, 9], [0, 2, 9]])}
+    write({"name": made})
+    scenario, asked = SCENARIOS["everything"], []
+
+    def remembered(slow: Slow, *parts: Any) -> bool:
+        asked.append((slow, *parts))
+        return True
+
+    def simulated(_: Scenario, seed: int) -> Counts:
+        raise AssertionError
+
+    found = reference("name", scenario, 2, simulated, remembered)
+    assert found["a",].tolist() == made["a",].tolist()
+    assert found["b",].tolist() == [[0, 0, 0], [0, 0, 0]]
+    ((slow, whose, sample, counts),) = asked
+    assert (slow, whose) == (TEXTBOOK, scenario)
+    assert counts["a",].tolist() == made["a",][sample].tolist()
+    with pytest.raises(AssertionError):
+        reference("other", scenario, 2, simulated, remembered)
