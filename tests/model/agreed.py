@@ -38,40 +38,47 @@ class Slow:
     files: tuple[str, ...]
     """Patterns, below this folder or the package."""
     libraries: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    """Those of the files that take no part."""
     roots: tuple[Path, ...] = ROOTS
 
-    def sources(self) -> Iterator[Path]:
-        for pattern in self.files:
-            found = [path for root in self.roots for path in sorted(root.glob(pattern))]
+    def sources(self) -> list[Path]:
+        parts, others = ({*self.found(each)} for each in (self.files, self.without))
+        return sorted(parts - others)
+
+    def found(self, patterns: tuple[str, ...]) -> Iterator[Path]:
+        for pattern in patterns:
+            found = [path for root in self.roots for path in root.glob(pattern)]
             assert found, pattern
             yield from found
 
 
+def modules(folder: str, names: str) -> list[str]:
+    return [f"{folder}{name}.py" for name in names.split()]
+
+
 ORACLE = Slow(
     (
-        "oracle.py",
-        *(
-            f"oracle_{what}.py"
-            for what in ("concurrency", "confirmation", "disturbances", "limits")
-        ),
-        *(f"oracle_{what}.py" for what in ("order", "pattern", "queue", "relay", "reports")),
-        *(f"oracle_{what}.py" for what in ("retries", "suspension")),
-        "delays_of_messages.py",
-        *(f"scenario/{what}.py" for what in ("audience", "delivery", "distributions", "durations")),
-        *(f"scenario/{what}.py" for what in ("pools", "programme", "rates", "scenario", "suspend")),
-        "scenario/with_queues.py",
+        *modules("oracle", "_concurrency _confirmation _disturbances _limits _order _pattern"),
+        *modules("oracle", "_queue _relay _reports _retries _suspension"),
+        *modules("", "oracle delays_of_messages"),
+        *modules("scenario/", "audience delivery distributions durations pools programme rates"),
+        *modules("scenario/", "scenario suspend with_queues"),
     )
 )
 TEXTBOOK = Slow(
     (
         *("textbook/*.py", "scenario/**/*.py", "ledger/*.py", "text/clock.py"),
-        *(f"model/{what}.py" for what in ("addresses", "backlog", "feedback", "records")),
-        *(f"model/{what}.py" for what in ("scaling", "tally")),
-        *(f"model/kernel/{what}.py" for what in ("compiled", "fields", "machine_code", "pointer")),
-        *(f"model/kernel/{what}.py" for what in ("state", "tally")),
-        *(f"{what}.py" for what in ("small_scenarios", "test_people_by_hand", "textbook_counts")),
+        *modules("model/", "addresses backlog feedback records scaling tally"),
+        *modules("model/kernel/", "compiled fields machine_code pointer state tally"),
+        *modules("", "small_scenarios test_people_by_hand textbook_counts"),
     ),
     ("numpy", "scipy", "simpy"),
+    (
+        *modules("scenario/", "commented constraints edits files hand_over in_brief json_schema"),
+        *modules("scenario/", "notes population_problems problems settings shared_constraints"),
+        *modules("scenario/", "stages toml uncertain"),
+    ),
 )
 COMPARISON = Slow(("test_people_by_hand.py", "textbook_counts.py"))
 """Of many seeds of both models. The engine's results are parts of what is compared."""
