@@ -161,6 +161,7 @@ class Warm:
         own_group: bool = False,
         ignore: Sequence[int] = (),
         forks: bool = False,
+        sketched: bool = False,
     ) -> Process:
         """Start a program.
 
@@ -177,6 +178,8 @@ class Warm:
         forks
             Whether it forks the processes that it would spawn. They end with it, by force: a fork
             holds the pipe open that tells a spawned one of the death. It has a group of its own.
+        sketched
+            Whether it saves charts as sketches.
         """
         out, err = (_piped(asked) for asked in (stdout, stderr))
         ended, ends = os.pipe()
@@ -188,6 +191,7 @@ class Warm:
                 "own_group": own_group or forks,
                 "ignore": list(ignore),
                 "forks": forks,
+                "sketched": sketched,
             },
             [out[1], err[1], ends],
         )
@@ -220,6 +224,7 @@ class Warm:
             "own_group": False,
             "ignore": [],
             "forks": False,
+            "sketched": False,
             "numbered": True,
         }
         self._asked(request, [1, 2, ends, takes, *handed])
@@ -379,6 +384,11 @@ def run(request: dict[str, Any], files: list[int], handed: list[int]) -> None:
     if request["forks"]:
         forking = multiprocessing.get_context("fork")
         multiprocessing.get_context = lambda _: forking
+    if request["sketched"]:
+        from matplotlib.figure import Figure
+        from sketches import sketch
+
+        Figure.savefig = sketch
     for number, opened in enumerate(files):
         os.dup2(opened, number)
         os.close(opened)

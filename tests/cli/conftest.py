@@ -77,7 +77,8 @@ def process(place, warm):
     started: list[Process] = []
 
     def start(*arguments: str, **keywords) -> Process:
-        started.append(warm.start(["-m", "sendcap", *arguments], cwd=place, **keywords))
+        command = ["-m", "sendcap", *arguments]
+        started.append(warm.start(command, cwd=place, sketched=True, **keywords))
         return started[-1]
 
     yield start

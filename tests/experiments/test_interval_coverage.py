@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "interval_coverage.py"
-TINY = ["--messages", "1000", "--simulations", "60", "--repeats", "20", "--workers", "1"]
+TINY = ["--messages", "1000", "--simulations", "30", "--repeats", "20", "--workers", "1"]
 
 
 def test_the_study_tells_what_each_interval_holds(warm) -> None:
