@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.fixtures import FixtureDef
 
 # One thread for linear algebra, as in a command, and before anything imports it: two processes
 # with two threads each wait for each other, and what waits takes processor time.
@@ -23,7 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from compiling import NEEDS_NONE, compiled
 from matplotlib.figure import Figure
-from sketches import sketch
+from sketches import render, sketch
 from warm import Warm
 
 from sendcap.study.replication import processes
@@ -64,10 +65,31 @@ def needs_no_queues(item: pytest.Item) -> bool:
     return NEEDS_NONE.search(item.nodeid) is not None
 
 
+def is_rendered(item: pytest.Item) -> bool:
+    """Return whether a test is about its pictures; others have sketches of them."""
+    return bool(item.get_closest_marker("rendered") or RENDERED.search(item.nodeid))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    # Not a fixture: each of thousands of tests would set it up and tear it down.
+    Figure.savefig = render if is_rendered(item) else sketch
     if not needs_no_queues(item):
         compiled()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    if fixturedef.scope == "function":
+        return (yield)
+    # What tests share may be for one that is about its pictures.
+    before, Figure.savefig = Figure.savefig, render
+    try:
+        return (yield)
+    finally:
+        Figure.savefig = before
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -145,14 +167,6 @@ class WarmWorkers:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(multiprocessing, name)
-
-
-@pytest.fixture(autouse=True)
-def sketched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Charts are saved as sketches, except where the test is about the picture."""
-    rendered = request.node.get_closest_marker("rendered") or RENDERED.search(request.node.nodeid)
-    if not rendered:
-        monkeypatch.setattr(Figure, "savefig", sketch)
 
 
 @pytest.fixture(scope="session", autouse=True)
