@@ -65,31 +65,32 @@ def needs_no_queues(item: pytest.Item) -> bool:
     return NEEDS_NONE.search(item.nodeid) is not None
 
 
-def is_rendered(item: pytest.Item) -> bool:
-    """Return whether a test is about its pictures; others have sketches of them."""
-    return bool(item.get_closest_marker("rendered") or RENDERED.search(item.nodeid))
+def choose_drawing(item: pytest.Item) -> None:
+    """Have charts saved as sketches, except where the test is about the picture.
+
+    Not a fixture: each of thousands of tests would set it up and tear it down.
+    """
+    rendered = item.get_closest_marker("rendered") or RENDERED.search(item.nodeid)
+    Figure.savefig = render if rendered else sketch
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    # Not a fixture: each of thousands of tests would set it up and tear it down.
-    Figure.savefig = render if is_rendered(item) else sketch
+    # What tests share may be for one that is about its pictures.
+    Figure.savefig = render
     if not needs_no_queues(item):
         compiled()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(
-    fixturedef: FixtureDef[object], request: pytest.FixtureRequest
-) -> Generator[None, object, object]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: FixtureDef[object], request: pytest.FixtureRequest) -> None:
     if fixturedef.scope == "function":
-        return (yield)
-    # What tests share may be for one that is about its pictures.
-    before, Figure.savefig = Figure.savefig, render
-    try:
-        return (yield)
-    finally:
-        Figure.savefig = before
+        choose_drawing(request.node)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    choose_drawing(item)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
