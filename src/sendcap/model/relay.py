@@ -216,6 +216,8 @@ def _state(shared: Shared, lines: Sequence[Line], batches: state.Batches) -> rel
     )
     largest, queues = max(map(scenario.batch_of, deliveries)), len(shared.queues)
     record, room = _record(scenario, limits), max(_ROOM, 2 * largest)
+    # A run has one message at least. Of a small scenario, room for many takes longest to get.
+    most = _ROOM if scenario.population else sum(each.messages for each in deliveries)
     return relay_state.Relay(
         relay=record,
         batches=batches,
@@ -252,7 +254,7 @@ def _state(shared: Shared, lines: Sequence[Line], batches: state.Batches) -> rel
         per_queue=np.zeros(queues, np.int64),
         failed_per_queue=np.zeros(queues, np.int64),
         codes=np.zeros(largest, np.int32),
-        handed=np.zeros(max(_ROOM, 2 * min(queues, largest)), relay_state.HANDED),
+        handed=np.zeros(max(min(_ROOM, most), 2 * min(queues, largest)), relay_state.HANDED),
         places=np.zeros(room if shared.needs_places else 0, np.int32),
         people=np.zeros(room if scenario.population else 0, np.int32),
     )
