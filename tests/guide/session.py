@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from blocks import Block, file_name
 from click.testing import CliRunner
+from warm import Warm
 
 from sendcap import scenario
 from sendcap.cli.commands import commands
@@ -24,7 +24,8 @@ _SETS_UP = re.compile(r"(python3 -m venv|pip install|\. \.venv)")
 class Session:
     """What a reader does who follows a page: files are written, commands run, Python goes on."""
 
-    def __init__(self) -> None:
+    def __init__(self, warm: Warm) -> None:
+        self._warm = warm
         # A module, so that a sweep finds a function that the page defines.
         module = ModuleType("example")
         sys.modules[module.__name__] = module
@@ -51,7 +52,7 @@ class Session:
         if words[0] == "cat":
             _show(Path(words[1]), shown)
         elif words[0] == "python":
-            assert_shown(shown, run_script(Path(words[1])))
+            assert_shown(shown, run_script(Path(words[1]), self._warm))
         elif not _SETS_UP.match(command):
             assert words[0] == "sendcap", command
             result = CliRunner().invoke(commands, words[1:], prog_name="sendcap")
@@ -63,9 +64,9 @@ class Session:
             assert_shown(shown, result.output)
 
 
-def run_script(script: Path) -> str:
-    """Run a script as a reader would, with its processes; return what it prints."""
-    done = subprocess.run([sys.executable, script], check=False, capture_output=True, text=True)
+def run_script(script: Path, warm: Warm) -> str:
+    """Run a script as a reader would, with processes that it spawns; return what it prints."""
+    done = warm.run([script])
     assert done.returncode == 0, done.stderr
     return done.stdout
 

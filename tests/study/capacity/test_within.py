@@ -82,8 +82,8 @@ def test_retries_take_their_part_of_the_connections() -> None:
             provider={"faults": faults, "connections_per_ip": connections},
         )
 
-    assert within(its(10), "20m", 0.6).size.mean == pytest.approx(12_000 * 2 / 3 / 0.6, rel=0.02)
-    assert within(its(2), "10h", 0.99).size.mean == pytest.approx(72_000 * 0.75 / 0.99, rel=0.02)
+    assert within(its(5), "20m", 0.6).size.mean == pytest.approx(6_000 * 2 / 3 / 0.6, rel=0.02)
+    assert within(its(1), "10h", 0.99).size.mean == pytest.approx(36_000 * 0.75 / 0.99, rel=0.02)
 
 
 def test_messages_that_expire_before_their_turn_are_not_accepted_in_time() -> None:
@@ -114,6 +114,7 @@ def test_several_deliveries_grow_by_one_factor() -> None:
 def test_a_delivery_of_that_size_is_accepted_in_time() -> None:
     its = scenario_of(
         provider={
+            "connections_per_ip": 5,
             "transaction_time": EXPONENTIAL,
             "transient": 0.05,
             "hard": [{"reason": "user unknown", "share": 0.1}],

@@ -38,7 +38,7 @@ def delivered(values: Mapping[str, Any], seed: int) -> tuple[dict[str, Readings]
     """Simulate a delivery; return what was read until 1h 30m, with one decimal, and its end."""
     run = sendcap.simulate(updated(SCENARIO, values), seed=seed)
     tables = [run.kpis(mode).round({"delivered_pct": 1, "bounces_errors_pct": 1}) for mode in MODES]
-    readings = read_readings(pd.concat(tables))
+    readings = read_readings(pd.concat(table[table["time_s"] <= AT_S] for table in tables))
     end = float(run.kpis("efs")["delivered_pct"].iloc[-1])
     return {mode: each.until(AT_S) for mode, each in readings.items()}, end
 

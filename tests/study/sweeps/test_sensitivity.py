@@ -10,6 +10,7 @@ from swept import delivered, small
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range, parse_duration
+from sendcap.study.sweeps.sensitivity import sobol
 from sendcap.study.sweeps.sensitivity.sobol import Sensitivity, analysed, sensitivity_points
 
 PI = math.pi
@@ -48,6 +49,16 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
         covered += (its["first_order_low"] <= [0.8, 0.2]).sum()
         covered += (its["first_order_high"] >= [0.8, 0.2]).sum()
     assert covered >= 0.9 * 80
+
+
+def test_resamples_that_are_not_in_memory_together_give_the_same_intervals(monkeypatch) -> None:
+    def found() -> pd.DataFrame:
+        return of(lambda x, y: x * y + y, {"x": (0.0, 1.0), "y": (0.0, 1.0)}, 16).indices
+
+    together = found()
+    for most in (1, 999 * 30):  # one at a time, and all but a few
+        monkeypatch.setattr(sobol, "_AT_A_TIME", most)
+        pd.testing.assert_frame_equal(found(), together)
 
 
 def test_what_interacts_only_has_no_order_of_its_own() -> None:

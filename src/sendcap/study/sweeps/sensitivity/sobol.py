@@ -33,6 +33,8 @@ from sendcap.text.shares import share_text
 
 DEFAULT_N: Final = 128
 _RESAMPLES: Final = 999
+_AT_A_TIME: Final = 1 << 20
+"""Numbers of resamples that are in memory at a time."""
 _MOST: Final = 2**20
 
 
@@ -155,25 +157,29 @@ def _indices(values: Floats, d: int, n: int, seed: int, confidence: float) -> di
     """Return the indices of each parameter, with the intervals of a bootstrap."""
     a, b, *swapped = values.reshape(d + 2, n)
 
-    def indices(places: npt.NDArray[np.int64]) -> Floats:
+    def indices(places: npt.NDArray[np.int64], axis: int = -1) -> Floats:
+        """Return the indices (2, parameters, resamples) of resamples (resamples, n)."""
         result = stats.sobol_indices(
             func={
-                "f_A": a[np.newaxis, places],
-                "f_B": b[np.newaxis, places],
-                "f_AB": np.array([one[np.newaxis, places] for one in swapped]),
+                "f_A": a[places],
+                "f_B": b[places],
+                "f_AB": np.array([one[places] for one in swapped]),
             },
             n=n,
         )
-        return np.array([result.first_order, result.total_order])
+        # Of one resample it is (parameters,), of several (resamples, parameters).
+        of_each = np.array([result.first_order, result.total_order]).reshape(2, -1, d)
+        return np.moveaxis(of_each, 1, -1)
 
-    first, total = indices(np.arange(n))
+    first, total = indices(np.arange(n)[np.newaxis])[..., 0]
     interval = stats.bootstrap(
         [np.arange(n)],
         indices,
         confidence_level=confidence,
         n_resamples=_RESAMPLES,
+        batch=max(_AT_A_TIME // values.size, 1),
         method="percentile",
-        vectorized=False,
+        vectorized=True,
         rng=np.random.default_rng(seed),
     ).confidence_interval
     (first_low, total_low), (first_high, total_high) = map(np.asarray, interval)
