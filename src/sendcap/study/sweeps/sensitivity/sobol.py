@@ -169,7 +169,7 @@ def _indices(values: Floats, d: int, n: int, seed: int, confidence: float) -> di
         )
         # Of one resample it is (parameters,), of several (resamples, parameters).
         of_each = np.array([result.first_order, result.total_order]).reshape(2, -1, d)
-        return np.moveaxis(of_each, 1, -1)
+        return np.moveaxis(of_each, 1, axis)
 
     first, total = indices(np.arange(n)[np.newaxis])[..., 0]
     interval = stats.bootstrap(
