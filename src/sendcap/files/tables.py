@@ -58,12 +58,18 @@ def read_table(path: Path, texts: Iterable[str]) -> pd.DataFrame:
 def _changed(table: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
     """Return a table with changed names of columns and texts; numbers keep their type."""
     columns = {
-        change(name): column
-        if is_numeric_dtype(column)
-        else pd.Series([change(value) for value in column], column.index, column.dtype)
+        change(name): column if is_numeric_dtype(column) else _changed_texts(column, change)
         for name, column in table.items()
     }
     return pd.DataFrame(columns, index=table.index)
+
+
+def _changed_texts(column: pd.Series, change: Callable[[Any], Any]) -> pd.Series:
+    # A column of a million rows has a few names, and nearly always none of them changes.
+    changes = {value: change(value) for value in column.unique() if change(value) is not value}
+    if not changes:
+        return column
+    return pd.Series([changes.get(each, each) for each in column], column.index, column.dtype)
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

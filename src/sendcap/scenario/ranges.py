@@ -166,6 +166,9 @@ def split(data: Mapping[str, Any]) -> Split:
     problems: list[str] = []
 
     def known(value: Any, place: Place) -> Any:
+        # Most of them, and whether something is a Mapping takes long to tell.
+        if isinstance(value, str | int | float):
+            return value
         if isinstance(value, list | tuple):
             return [known(item, (*place, number)) for number, item in enumerate(value)]
         if not isinstance(value, Mapping):

@@ -1,5 +1,6 @@
 """The smaller parts of a scenario: relay, MTA, time, feedback, engagement, reporting."""
 
+from functools import lru_cache
 from typing import Annotated, Final, Literal
 
 import numpy as np
@@ -73,14 +74,19 @@ class Time(Section):
     """End of the simulation, up to 366d (default: when every message is final and reported)."""
 
 
+@lru_cache(maxsize=256)
+def _share_within_the_limit(latency: RandomTime) -> float:
+    draws = latency.sample(np.random.default_rng(0), 10_000)
+    return float(np.mean(draws <= ASYNCHRONOUS_LIMIT_S))
+
+
 def _within_the_limit(latency: RandomTime) -> RandomTime:
     if latency.lowest_s > ASYNCHRONOUS_LIMIT_S:
         raise ValueError(
             f"never less than {shown(format_duration(latency.lowest_s))}, but asynchronous bounces "
             f'arrive within 7 days; give a shorter time, such as "9h"'
         )
-    draws = latency.sample(np.random.default_rng(0), 10_000)
-    share = float(np.mean(draws <= ASYNCHRONOUS_LIMIT_S))
+    share = _share_within_the_limit(latency)
     if share < _LEAST_WITHIN_THE_LIMIT:
         raise ValueError(
             f"only {rounded_share(share, 1)} are within 7 days, in which asynchronous bounces "
