@@ -22,7 +22,7 @@ SCHEDULE: Final = 4
 @inlined
 def at_once(limits: Limits, queue: Any, now_s: float) -> bool:
     """Return whether an attempt may surely start now; the frequent cases without a call."""
-    if queue.held_until_s > now_s or queue.shared_rates > 0:
+    if queue.held_until_s > now_s:
         return False
     for place in range(queue.first_limit, queue.first_limit + queue.limits):
         limit = limits.limits[limits.of_queue[place]]

@@ -9,10 +9,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sendcap.model.kernel.compiled import compiled
+from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import CONNECTIONS, NONE
 from sendcap.model.kernel.limits import charge_one, one_earliest_s
 from sendcap.model.kernel.state import Limits, Numbers, Shared
+
+
+@inlined
+def nobody_waits(shared: Shared, queue: Any) -> bool:
+    """Return whether the shared limits of a queue have nobody to call, whatever it does."""
+    for place in range(queue.first_shared, queue.first_shared + queue.shared):
+        limit = shared.limits[shared.of_queue[place]]
+        if limit.parked > 0 or limit.every_s > 0.0:
+            return False
+    return True
 
 
 @compiled

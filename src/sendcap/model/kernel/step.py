@@ -43,7 +43,7 @@ from sendcap.model.kernel.limits import at_once, charge
 from sendcap.model.kernel.line import ask, called, first_in_line, line_goes_on
 from sendcap.model.kernel.outcome import decide
 from sendcap.model.kernel.runs import PLACES
-from sendcap.model.kernel.shared import charge_take, release_connection
+from sendcap.model.kernel.shared import charge_take, nobody_waits, release_connection
 from sendcap.model.kernel.shared_turns import grow, look_at_shared
 from sendcap.model.kernel.state import Group, Numbers, Records
 from sendcap.model.kernel.suspension import sweep_or_send_back
@@ -133,19 +133,24 @@ def _goes_on(
         if works != NONE:
             _start(group, queue, works, now_s)
         next_s, phase, rank, ready_s = next_turn(group, number, now_s)
-        takes = next_s <= now_s and phase == TAKE and counts.final < until_final
-        if not takes or not _is_alone(group, queue, now_s) or _lacks_room(group):
+        takes = next_s <= now_s and phase == TAKE and nobody_waits(group.shared, queue)
+        goes_on = takes and counts.final < until_final and not _needs_room(group, queue)
+        if not goes_on or not _is_alone(group, now_s):
             set_turn(group.turns, number, next_s, phase, rank, ready_s, number)
             return
         asks, works = _take(group, number, now_s), NONE
 
 
 @inlined
-def _is_alone(group: Group, queue: Any, now_s: float) -> bool:
-    """Return whether nothing else happens now before a queue takes a message."""
-    if queue.without_draws or queue.shared > 0 or group.counts[0].most_active > 0:
-        return False
-    if _is_full(group):
+def _needs_room(group: Group, queue: Any) -> bool:
+    """Return whether the step has to stop before another event of a queue."""
+    return queue.without_draws != 0 or _is_full(group) or _lacks_room(group)
+
+
+@inlined
+def _is_alone(group: Group, now_s: float) -> bool:
+    """Return whether nothing else happens now, of what is noted."""
+    if group.counts[0].most_active > 0:
         return False
     next_s = min(next_turn_s(group.turns), next_due_s(group.backoff))
     return min(next_s, next_busy_s(group.busy, group.connections)) > now_s
@@ -203,7 +208,11 @@ def _asked(group: Group, number: int, asks: int, now_s: float) -> int:
     """Let a connection's message ask the limits; return the connection if it may start now."""
     queue = group.queues[number]
     if queue.line_first == NONE and at_once(group.limits, queue, now_s):
-        return asks
+        # Others may want the same of a shared rate.
+        if queue.shared_rates == 0:
+            return asks
+        if nobody_waits(group.shared, queue) and _is_alone(group, now_s):
+            return asks
     return ask(group, number, asks, now_s)
 
 
