@@ -98,6 +98,29 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "accepted",
         [10, 30],
     ),
+    "of two connections that are made at a moment, the message that is ready longer goes first": (
+        # Both are there at 6 s, for p's message since 3 s, for q's second one since 5 s; that has
+        # been ready since 0 s, but its queue has one connection at a time.
+        scenario_of(
+            time=SECOND,
+            deliveries=[
+                {"name": "q", "messages": 2, "audience": {"q": 1.0}},
+                {"name": "p", "messages": 1, "at": "3s", "audience": {"p": 1.0}},
+            ],
+            provider={"connect_time": "3s", "transaction_time": "1s"},
+            providers={
+                "q": {
+                    "connect_time": "1s",
+                    "transaction_time": "4s",
+                    "connections_per_ip": 1,
+                    "messages_per_connection": 1,
+                }
+            },
+            limits=[{"name": "both", "rate": "1/5s,max_burst=1"}],
+        ),
+        "accepted",
+        [5, 10, 12],
+    ),
     "one connection serves one after the other": (
         scenario_of(time=SECOND, delivery=FEW),
         "accepted",

@@ -65,6 +65,10 @@ class Line:
         assert process is not None
         place = (turn, process)
         self.places.append(place)
+        if self.rivals:
+            # Whose connection is made at this very moment stands in its line, too.
+            with suppress(simpy.Interrupt):
+                yield self.env.timeout(0.0)
         while not self.sends_back():
             start_s = self.start_s() if self.places[0] is place else math.inf
             if start_s <= self.env.now and self.has_to_wait(turn):
