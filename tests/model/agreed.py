@@ -5,7 +5,7 @@ that has agreed before, the slow model need not run; if anything differs, it run
 The sources of the slow model and the file of the test belong to it, so that a change of either
 compares anew. ``SENDCAP_TEST_ANEW=1`` remembers nothing: the gate compares all that way.
 
-``python tests/model/agreed.py`` compares all anew, and writes the hashes if all agree.
+``python tests/model/agreed.py`` compares what is not known, and writes the hashes if all agree.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import pytest
 from pydantic import BaseModel
 
 import sendcap
+from sendcap.scenario import Scenario
 
 FILE = Path(__file__).with_suffix(".bin")
 HASH_BYTES = 8
@@ -62,10 +63,15 @@ ORACLE = Slow(
         *modules("oracle", "_concurrency _confirmation _disturbances _limits _order _pattern"),
         *modules("oracle", "_queue _relay _reports _retries _suspension"),
         *modules("", "oracle delays_of_messages"),
-        *modules("scenario/", "audience delivery distributions durations pools programme rates"),
-        *modules("scenario/", "scenario suspend with_queues"),
+        *modules("scenario/", "distributions durations rates throttle"),
     )
 )
+ANSWERED = {
+    *("Delivery.counts", "Delivery.origin", "Scenario.parents", "SharedLimit.covers"),
+    *("Suspend.in_a_row", "WithQueues.acting_rules", "WithQueues.pool_of", "WithQueues.queues"),
+}
+"""What the oracle asks a scenario besides its values: the answers are part of what is compared, and
+so their sources, which change more often than they, are none of the oracle."""
 TEXTBOOK = Slow(
     (
         *("textbook/*.py", "scenario/**/*.py", "ledger/*.py", "text/clock.py"),
@@ -76,8 +82,8 @@ TEXTBOOK = Slow(
     ("numpy", "scipy", "simpy"),
     (
         *modules("scenario/", "commented constraints edits files hand_over in_brief json_schema"),
-        *modules("scenario/", "notes population_problems problems settings shared_constraints"),
-        *modules("scenario/", "stages toml uncertain"),
+        *modules("scenario/", "notes population_problems problems ranges settings"),
+        *modules("scenario/", "shared_constraints stages toml uncertain"),
     ),
 )
 COMPARISON = Slow(("test_people_by_hand.py", "textbook_counts.py"))
@@ -108,6 +114,16 @@ def is_anew() -> bool:
     return os.environ.get("SENDCAP_TEST_ANEW") == "1"
 
 
+def answers(scenario: Scenario) -> tuple[object, ...]:
+    queues = list(scenario.queues())
+    rules = [rule for name in scenario.providers for rule in scenario.acting_rules(name)]
+    return (
+        (queues, scenario.parents(), [(rule, rule.in_a_row) for rule in rules]),
+        [(each.counts(), each.origin, scenario.pool_of(each)) for each in scenario.deliveries],
+        [[limit.covers(path) for path in queues] for limit in scenario.limits],
+    )
+
+
 def written(part: object) -> str:
     """Return everything of a scenario, of counts, or of plain values, as text."""
     return repr(plain(part))
@@ -117,7 +133,8 @@ def plain(value: object) -> object:
     """Return a value whose text leaves nothing out."""
     if isinstance(value, BaseModel):
         fields = {name: plain(getattr(value, name)) for name in type(value).model_fields}
-        return type(value).__name__, fields, plain(value.__pydantic_private__)
+        asked = plain(answers(value)) if isinstance(value, Scenario) else ()
+        return type(value).__name__, fields, plain(value.__pydantic_private__), asked
     if isinstance(value, Mapping):
         return [(key, plain(value[key])) for key in sorted(value)]
     if isinstance(value, tuple | list):
@@ -144,8 +161,7 @@ class Remembered:
 
 
 def main() -> int:
-    """Compare all anew; if all agree, write just these hashes."""
-    os.environ["SENDCAP_TEST_ANEW"] = "1"
+    """Compare what is not known, and write the hashes if all agree: just those of today."""
     failed = pytest.main(["-q", "-n", "0", "-m", "remembered", str(Path(__file__).parent)])
     if not failed:
         FILE.write_bytes(b"".join(sorted(ASKED)))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -9,7 +9,18 @@ from types import FrameType
 import agreed
 import numpy as np
 import pytest
-from agreed import FILE, HASH_BYTES, ORACLE, REFRESH, ROOTS, TEXTBOOK, Remembered, Slow, digest_of
+from agreed import (
+    ANSWERED,
+    FILE,
+    HASH_BYTES,
+    ORACLE,
+    REFRESH,
+    ROOTS,
+    TEXTBOOK,
+    Remembered,
+    Slow,
+    digest_of,
+)
 from oracle import Oracle
 from oracle_scenarios import scenario_of
 from small_scenarios import EVERYTHING
@@ -115,12 +126,21 @@ def test_the_file_has_each_hash_once_and_is_small() -> None:
 
 
 @contextmanager
-def code_that_runs() -> Iterator[set[str]]:
-    """Gather the files of the package and of this folder whose functions are called."""
+def code_that_runs(answered: Collection[str]) -> Iterator[set[str]]:
+    """Gather the files of the package and of this folder whose functions are called.
+
+    What a function calls whose answer is part of the comparison does not matter.
+    """
     files: set[str] = set()
+    answering: FrameType | None = None
 
     def look(frame: FrameType, event: str, _: object) -> None:
-        if event == "call":
+        nonlocal answering
+        if answering is not None:
+            answering = None if frame is answering and event == "return" else answering
+        elif event == "call" and frame.f_code.co_qualname in answered:
+            answering = frame
+        elif event == "call":
             files.add(frame.f_code.co_filename)
 
     before = sys.getprofile()
@@ -132,12 +152,19 @@ def code_that_runs() -> Iterator[set[str]]:
     files &= {str(path) for root in ROOTS for path in root.rglob("*.py")} - {__file__}
 
 
-KINDS = ({}, {"shares": True}, {"orders": True}, {"operators": True}, {"runners": True})
+KINDS = (
+    {},
+    {"shares": True},
+    {"orders": True},
+    {"operators": True},
+    {"runners": True},
+    {"ties": False},
+)
 MODELS: dict[str, tuple[Slow, Callable[[Scenario], object], Callable[[], list[Scenario]]]] = {
     "the oracle": (
         ORACLE,
         lambda scenario: Oracle(scenario).run(),
-        lambda: [scenario_of(number, **kind) for kind in KINDS for number in range(12)],
+        lambda: [scenario_of(number, **kind) for kind in KINDS for number in range(25)],
     ),
     "the textbook": (
         TEXTBOOK,
@@ -157,7 +184,7 @@ def test_all_that_runs_with_a_slow_model_is_a_source_of_it(
     slow, simulate, chosen = MODELS[model]
     scenarios = chosen()
     if not remembered(slow, scenarios):
-        with code_that_runs() as files:
+        with code_that_runs(ANSWERED if slow is ORACLE else ()) as files:
             for scenario in scenarios:
                 simulate(scenario)
         assert files - set(map(str, slow.sources())) == set()
