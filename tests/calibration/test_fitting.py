@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sendcap.calibration.families import GAMMA, LOGNORMAL, WEIBULL
-from sendcap.calibration.fitting import best, best_or_measured
+from sendcap.calibration.families import EXPONENTIAL, GAMMA, LOGNORMAL, WEIBULL
+from sendcap.calibration.fitting import Likelihood, best, best_or_measured
 from sendcap.calibration.scenarios import written
 from sendcap.calibration.times import Times, observed, share
 from sendcap.scenario import Scenario, from_dict
@@ -25,6 +25,20 @@ def censored_times(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np
     edges = np.array([0.0, 100, 300, 700, 1500, 3000, 6000, math.inf])
     place = np.searchsorted(edges, rng.lognormal(math.log(600), 1.0, count))
     return edges[place - 1], edges[place]
+
+
+@pytest.mark.parametrize(
+    ("low_s", "high_s", "log_p"),
+    [
+        (50.0, 51.0, -50.0 + math.log(-math.expm1(-1.0))),
+        (50.0, math.inf, -50.0),
+        (0.0, 1e-20, math.log(1e-20)),
+        (3.0, 3.0, -3.0),
+    ],
+)
+def test_what_is_far_in_a_tail_is_as_likely_as_it_is(low_s, high_s, log_p) -> None:
+    times = Times.of(np.array([low_s]), np.array([high_s]))
+    assert Likelihood(times).log(EXPONENTIAL, np.zeros(1), never=False) == pytest.approx(log_p)
 
 
 @pytest.mark.parametrize("name", SCIPY)

@@ -33,8 +33,11 @@ READINGS = st.lists(
 )
 
 
+QUICKSTART = load("quickstart")
+
+
 def run_of(lives: list[Life]) -> Run:
-    return Run(load("quickstart"), ledger_of(lives))
+    return Run(QUICKSTART, ledger_of(lives))
 
 
 def settled(reading: list[float], tolerance: float) -> float:
@@ -62,8 +65,9 @@ def test_from_the_settling_time_on_all_is_within_and_just_before_it_is_not(
 @settings(deadline=None)
 @given(LIVES_MADE_UP)
 def test_a_finer_tolerance_is_met_no_sooner(lives) -> None:
+    run = run_of(lives)
     for mode in MODES:
-        times = convergence(run_of(lives), mode, tolerances_pt=(50, 10, 1)).settling_s
+        times = convergence(run, mode, tolerances_pt=(50, 10, 1)).settling_s
         assert times[50] <= times[10] <= times[1]
 
 

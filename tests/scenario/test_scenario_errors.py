@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -530,6 +531,7 @@ def places(table: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield from places(table[key], (*place, key))
 
 
+QUICKSTART = to_dict(load("quickstart"))
 JUNK: list[Any] = [
     *(None, True, -1, 5, 10**400, float("nan"), "x", "é", "5m", [], [1], [[]], date(2026, 1, 1)),
     *({}, {"a": 1}, {"dist": 5}, {"dist": {}}, {"policy": [1]}, {1: 2}),
@@ -540,13 +542,13 @@ JUNK: list[Any] = [
 @pytest.mark.filterwarnings("ignore:.* is longer than mta.longest_validity")
 @settings(max_examples=300)
 @given(
-    place=st.sampled_from(list(places(to_dict(load("quickstart"))))),
+    place=st.sampled_from(list(places(QUICKSTART))),
     junk=st.sampled_from(JUNK),
 )
 def test_whatever_stands_anywhere_it_is_taken_or_explained(
     place: tuple[Any, ...], junk: Any
 ) -> None:
-    data = to_dict(load("quickstart"))
+    data = deepcopy(QUICKSTART)
     put(*place, value=junk)(data)
     try:
         made = from_dict(data)

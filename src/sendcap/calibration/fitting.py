@@ -86,8 +86,10 @@ def _fit(family: Family, times: Times, never: bool) -> Fit | None:
         open_share = times.censored / times.count
         at = np.append(at, logit(min(max(0.7 * open_share, 0.01), 0.95)))
 
+    likelihood = Likelihood(times)
+
     def cost(parameters: Floats) -> float:
-        return -_log_likelihood(family, times, parameters, never)
+        return -likelihood.log(family, parameters, never)
 
     with np.errstate(all="ignore"):
         for tolerance, iterations in ((1e-5, 900), (1e-6, None)):
@@ -119,33 +121,41 @@ def _fit(family: Family, times: Times, never: bool) -> Fit | None:
         )
 
 
-def _log_likelihood(family: Family, times: Times, parameters: Floats, never: bool) -> float:
-    lost = expit(parameters[-1]) if never else 0.0
-    low_s, high_s = times.low_s, times.high_s
-    exact = low_s == high_s
-    log_p = np.empty(len(low_s))
-    at_s = np.maximum(low_s[exact], _TINY_S)
-    log_p[exact] = math.log1p(-lost) + family.logpdf(at_s, parameters)
-    between = ~exact
-    p = _probability(family, low_s[between], high_s[between], parameters)
-    is_open = np.isinf(high_s[between])
-    p = (1.0 - lost) * p + np.where(is_open, lost, 0.0)
-    log_p[between] = np.log(np.maximum(p, _LEAST_P))
-    total = float(times.weight @ log_p)
-    return total if math.isfinite(total) else -1e300
+class Likelihood:
+    """The likelihood of times; what does not depend on the parameters is worked out once."""
 
+    def __init__(self, times: Times) -> None:
+        self._weight = times.weight
+        self._exact = times.low_s == times.high_s
+        self._at_s = np.maximum(times.low_s[self._exact], _TINY_S)
+        self._between = ~self._exact
+        self._low_s, high_s = times.low_s[self._between], times.high_s[self._between]
+        self._is_open, self._end_s = np.isinf(high_s), np.minimum(high_s, 1e300)
 
-def _probability(family: Family, low_s: Floats, high_s: Floats, parameters: Floats) -> Floats:
-    # In the upper tail the difference of survival functions is exact, in the lower that of the cdf.
-    below = family.cdf(low_s, parameters)
-    is_open, end_s = np.isinf(high_s), np.minimum(high_s, 1e300)
-    upper = below > 0.5
-    lower = ~upper
-    p = np.empty(len(low_s))
-    beyond = np.where(is_open[upper], 0.0, family.sf(end_s[upper], parameters))
-    p[upper] = family.sf(low_s[upper], parameters) - beyond
-    p[lower] = np.where(is_open[lower], 1.0, family.cdf(end_s[lower], parameters)) - below[lower]
-    return p
+    def log(self, family: Family, parameters: Floats, never: bool) -> float:
+        """Return the logarithm; ``never`` says that the last parameter is a share without end."""
+        lost = expit(parameters[-1]) if never else 0.0
+        log_p = np.empty(len(self._weight))
+        if len(self._at_s):
+            log_p[self._exact] = math.log1p(-lost) + family.logpdf(self._at_s, parameters)
+        if len(self._low_s):
+            p = (1.0 - lost) * self._probability(family, parameters)
+            p += np.where(self._is_open, lost, 0.0)
+            log_p[self._between] = np.log(np.maximum(p, _LEAST_P))
+        total = float(self._weight @ log_p)
+        return total if math.isfinite(total) else -1e300
+
+    def _probability(self, family: Family, parameters: Floats) -> Floats:
+        # In the upper tail the difference of survival functions is exact, in the lower that of the
+        # cdf.
+        below = family.cdf(self._low_s, parameters)
+        upper = below > 0.5
+        p: Floats = np.where(self._is_open, 1.0, family.cdf(self._end_s, parameters)) - below
+        if upper.any():
+            beyond = family.sf(self._end_s[upper], parameters)
+            beyond = np.where(self._is_open[upper], 0.0, beyond)
+            p[upper] = family.sf(self._low_s[upper], parameters) - beyond
+        return p
 
 
 def _moments(times: Times) -> tuple[float, float]:
