@@ -4,8 +4,6 @@ import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -141,16 +139,10 @@ with Workers(1) as pool:
 """
 
 
-def test_a_program_without_main_is_told_what_it_lacks(tmp_path) -> None:
+def test_a_program_without_main_is_told_what_it_lacks(tmp_path, warm) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
-    done = subprocess.run(
-        [sys.executable, "program.py"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(Path(sendcap.__file__).parent.parent)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    environment = os.environ | {"PYTHONPATH": str(Path(sendcap.__file__).parent.parent)}
+    done = warm.run(["program.py"], cwd=tmp_path, env=environment, timeout=300)
     assert done.returncode != 0
     assert "SendcapError: worker processes die as soon as they start" in done.stderr
 
