@@ -71,8 +71,8 @@ def imports(node: ast.AST, inside: bool = False) -> Iterator[tuple[ast.stmt, boo
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child, inside
-        elif not is_for_types(child):
-            is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        elif not isinstance(child, ast.expr) and not is_for_types(child):
+            is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
             yield from imports(child, inside or is_function)
 
 
@@ -104,6 +104,7 @@ def imported() -> dict[str, set[str]]:
     }
 
 
+@cache
 def level(module: str) -> int:
     """Return the level of a module's room; a room within a room may have one of its own."""
     rooms = {
