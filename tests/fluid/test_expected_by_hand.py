@@ -299,7 +299,13 @@ TROUBLED: dict[str, Any] = {
     "deliveries": [
         {"name": "a", "messages": 6000, "audience": {"p": 0.5, "q": 0.5}, "validity": "1d"},
         {"name": "b", "messages": 999, "at": "90s", "audience": {"q": 1}, "validity": "40m"},
-        {"name": "c", "messages": 1, "spread": "1h", "audience": {"p": 0.5, "q": 0.5}},
+        {
+            "name": "c",
+            "messages": 1,
+            "spread": "1h",
+            "validity": "1d",
+            "audience": {"p": 0.5, "q": 0.5},
+        },
     ],
     "relay": {
         "workers": 2,

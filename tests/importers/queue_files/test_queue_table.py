@@ -96,8 +96,11 @@ def test_a_wrong_heading_says_what_is_right(listed, heading, message) -> None:
 
 
 def test_more_than_can_be_simulated_is_refused(listed) -> None:
-    with pytest.raises(ConfigurationError, match="lists 1,000,000,000 messages; at most 999,999,9"):
-        listed("provider,messages\ngmail,1000000000\n")
+    (most,) = listed("provider,messages\ngmail,1000000000\n").queued
+    assert most.messages == 1_000_000_000
+    words = "lists 1,000,000,001 messages; at most 1,000,000,000 can be"
+    with pytest.raises(ConfigurationError, match=words):
+        listed("provider,messages\ngmail,1000000001\n")
 
 
 def test_as_many_providers_as_there_are(listed) -> None:
