@@ -208,8 +208,11 @@ def _asked(group: Group, number: int, asks: int, now_s: float) -> int:
     """Let a connection's message ask the limits; return the connection if it may start now."""
     queue = group.queues[number]
     # Others may want the same of a shared rate, and have been ready for longer.
-    has_no_rival = queue.shared_rates == 0 or _is_alone(group, now_s)
-    if queue.line_first == NONE and has_no_rival and at_once(group.limits, queue, now_s):
+    if (
+        queue.line_first == NONE
+        and at_once(group.limits, queue, now_s)
+        and (queue.shared_rates == 0 or _is_alone(group, now_s))
+    ):
         return asks
     return ask(group, number, asks, now_s)
 
