@@ -17,12 +17,31 @@ from sendcap.model.kernel.state import Group, Records
 from sendcap.model.kernel.turns import ADMIT, set_turn
 
 
+@inlined
+def retry_is_first(group: Group, lane: Any) -> bool:
+    """Return whether the first message of a lane is a retry.
+
+    New ones go first of equals, but those that are not active, which the relay has handed over at
+    the very moment.
+    """
+    if lane.new_ready_s != lane.retry_ready_s or group.counts[0].most_active == 0:
+        return lane.new_ready_s > lane.retry_ready_s
+    return _only_retry_is_active(group, lane)
+
+
+@compiled
+def _only_retry_is_active(group: Group, lane: Any) -> bool:
+    if lane.retry_first == NONE or run_of(group.runs, lane.run_first).active > 0:
+        return False
+    return group.messages[lane.retry_first].active != 0
+
+
 @compiled
 def first_is_active(group: Group, lane: Any) -> bool:
     """Return whether the first message of a lane is active."""
-    if lane.new_ready_s <= lane.retry_ready_s:
-        return run_of(group.runs, lane.run_first).active > 0
-    return group.messages[lane.retry_first].active != 0
+    if retry_is_first(group, lane):
+        return group.messages[lane.retry_first].active != 0
+    return run_of(group.runs, lane.run_first).active > 0
 
 
 @inlined

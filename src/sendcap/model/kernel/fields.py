@@ -208,8 +208,7 @@ LIMIT = np.dtype(
         # seconds. Gap: pause in seconds.
         ("one", "f8"),
         ("two", "f8"),
-        # GCRA: theoretical arrival. Fixed window: number of the window, attempts in it.
-        # Schedule: theoretical arrival, in attempts.
+        # GCRA and schedule: theoretical arrival. Fixed window: its number, attempts in it.
         ("state", "f8"),
         ("used", "f8"),
         ("first", "i8"),  # in ``steps`` or ``pauses_until_s``
@@ -270,7 +269,8 @@ SHARED = np.dtype(
         ("every_s", "f8"),  # one more may be at each multiple of this; 0 if all may at once
         ("last_run", "i8"),  # the last multiple at which one more could be used
         ("open_before", "i8"),  # as many as might be until nobody waited any more,
-        ("shrunk_s", "f8"),  # and since when
+        ("shrunk_s", "f8"),  # since when, and after how many late turns
+        ("shrunk_turn", "i8"),
         ("first_lane", "i4"),  # in ``Shared.lanes``
         ("lanes", "i4"),
         ("first", "i4"),  # in ``Shared.parked``
@@ -312,8 +312,8 @@ COUNTS = np.dtype(
         ("most_active", "i8"),
         ("incoming_lane", "i8"),
         ("told", "i8"),  # reports ever
-        # Entries in the buffers of what has happened.
-        ("reports", "i8"),
+        ("late_turns", "i8"),  # turns ever in which more connections are used, or after these
+        ("reports", "i8"),  # entries in the buffers of what has happened
         ("starts", "i8"),
         ("connects", "i8"),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sendcap.model.kernel.active import first_is_active
+from sendcap.model.kernel.active import first_is_active, retry_is_first
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NEVER, NONE
 from sendcap.model.kernel.runs import run_of
@@ -87,8 +87,8 @@ def _came_first(group: Group, number: int, other: int) -> bool:
     one, two = group.lanes[number], group.lanes[other]
     if first_ready_s(one) != first_ready_s(two):
         return first_ready_s(one) < first_ready_s(two)
-    new = one.new_ready_s <= one.retry_ready_s
-    if new != (two.new_ready_s <= two.retry_ready_s):
+    new = not retry_is_first(group, one)
+    if new == retry_is_first(group, two):
         return new
     if not new:
         return group.messages[one.retry_first].order < group.messages[two.retry_first].order

@@ -55,11 +55,13 @@ def _grows_s(group: Group, limit: Any, now_s: float) -> float:
     """Return when one more connection may be used; take back those that nobody waits for."""
     waits_s = _waits_from_s(group, limit)
     if waits_s > now_s:
-        if limit.shrunk_s < now_s:
-            limit.open_before, limit.shrunk_s = limit.open, now_s
+        if limit.shrunk_s < now_s or limit.shrunk_turn != group.counts[0].late_turns:
+            limit.open_before = limit.open
+            limit.shrunk_s, limit.shrunk_turn = now_s, group.counts[0].late_turns
         limit.open = limit.used
-    elif limit.shrunk_s == now_s:
-        # At this very moment somebody has come: the relay had waited for room.
+    elif limit.shrunk_s == now_s and limit.shrunk_turn == group.counts[0].late_turns:
+        # At this very moment somebody has come, for whom the relay had waited for room, and before
+        # this limit could have let one more connection be used.
         limit.open = max(limit.open, limit.open_before)
     if waits_s == NEVER or limit.open >= limit.connections:
         return NEVER

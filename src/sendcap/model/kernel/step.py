@@ -20,12 +20,8 @@ from sendcap.model.kernel.backoff import next_due_s, take_due
 from sendcap.model.kernel.busy import SOONEST, begin_work, end_work, next_busy_s
 from sendcap.model.kernel.chance import draw
 from sendcap.model.kernel.compiled import compiled, inlined, separate
-from sendcap.model.kernel.connecting import connect, count_answer, established
-from sendcap.model.kernel.connections import (
-    hand_back,
-    may_take,
-    take_connection,
-)
+from sendcap.model.kernel.connecting import count_answer, established
+from sendcap.model.kernel.connections import hand_back, may_take
 from sendcap.model.kernel.disturbances import given_up_s
 from sendcap.model.kernel.ends import (
     SIZE,
@@ -38,25 +34,23 @@ from sendcap.model.kernel.fields import (
     STARTS,
     TRANSACTION,
 )
-from sendcap.model.kernel.lanes import give_turn, lane_to_take
 from sendcap.model.kernel.limits import at_once, charge
 from sendcap.model.kernel.line import ask, called, first_in_line, line_goes_on
 from sendcap.model.kernel.outcome import decide
 from sendcap.model.kernel.runs import PLACES
-from sendcap.model.kernel.shared import charge_take, nobody_waits, release_connection
+from sendcap.model.kernel.shared import nobody_waits, release_connection
 from sendcap.model.kernel.shared_turns import grow, look_at_shared
 from sendcap.model.kernel.state import Group, Numbers, Records
 from sendcap.model.kernel.suspension import sweep_or_send_back
+from sendcap.model.kernel.taking import take, takes_at_once
 from sendcap.model.kernel.tally import MOST_COUNTS, USED, begin
 from sendcap.model.kernel.telling import tell_start
 from sendcap.model.kernel.turns import ADMIT, GROW, TAKE, next_turn_s, set_turn
 from sendcap.model.kernel.waiting import (
     arrive,
-    first_ready_s,
     go_on_to_next_address,
     next_address,
     retry_arrives,
-    take_first,
 )
 
 DONE: Final = 0
@@ -110,7 +104,9 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
                 _end_attempt(group, queue, number, now_s)
         elif next_s == now_s:
             asks, works = _has_turn(group, changed, limit, now_s)
-        elif not expire_next(group, now_s):
+        elif expire_next(group, now_s):
+            counts.late_turns += 1
+        else:
             return NO_ROOM
         _goes_on(group, changed, asks, works, now_s, until_final)
         if queue.shared > 0:
@@ -138,7 +134,8 @@ def _goes_on(
         if not goes_on or not _is_alone(group, now_s):
             set_turn(group.turns, number, next_s, phase, rank, ready_s, number)
             return
-        asks, works = _take(group, number, now_s), NONE
+        group.counts[0].late_turns += 1
+        asks, works = take(group, number, now_s), NONE
 
 
 @inlined
@@ -175,8 +172,9 @@ def _has_turn(group: Group, number: int, limit: int, now_s: float) -> tuple[int,
     queue = group.queues[number]
     if queue.scaled != NONE:
         catch_up(group, queue, now_s)
+    phase = group.turns.phase[group.turns.winners[0]]
+    group.counts[0].late_turns += phase >= GROW
     if limit >= 0:
-        phase = group.turns.phase[limit + len(group.queues)]
         if phase == ADMIT:
             admit(group)
         elif phase == GROW:
@@ -184,23 +182,15 @@ def _has_turn(group: Group, number: int, limit: int, now_s: float) -> tuple[int,
         elif called(group, limit, number):
             if group.shared.limits[limit].kind == STARTS:
                 return NONE, first_in_line(group, number, now_s)
-            if _takes_at_once(group, limit, queue, now_s):
-                return _take(group, number, now_s), NONE
+            if takes_at_once(group, limit, queue, now_s):
+                return take(group, number, now_s), NONE
     elif queue.sweep_s <= now_s or queue.sent_back_until_s > now_s:
         sweep_or_send_back(group, number, now_s)
     elif line_goes_on(queue, now_s):
         return NONE, first_in_line(group, number, now_s)
-    elif group.turns.phase[number] == TAKE and may_take(group, queue, now_s, now_s):
-        return _take(group, number, now_s), NONE
+    elif phase == TAKE and may_take(group, queue, now_s, now_s):
+        return take(group, number, now_s), NONE
     return NONE, NONE
-
-
-@inlined
-def _takes_at_once(group: Group, limit: int, queue: Any, now_s: float) -> bool:
-    """Return whether a queue may take a message for its only lane that a limit has called."""
-    if queue.lanes > 1 or group.shared.limits[limit].phase != TAKE or now_s < queue.held_until_s:
-        return False
-    return may_take(group, queue, now_s, now_s)
 
 
 @inlined
@@ -247,29 +237,6 @@ def _lacks_room(group: Group) -> bool:
         return False
     drop_void(ends, group.messages, group.runs)
     return group.counts[0].free_messages == 0 or 2 * ends.numbers[SIZE] >= len(ends.at_s)
-
-
-@inlined
-def _take(group: Group, queue_number: int, now_s: float) -> int:
-    """Let a connection take the first message; return it if that may ask at once."""
-    queue, connections = group.queues[queue_number], group.connections
-    lane_number = lane_to_take(group, queue, now_s)
-    if lane_number == NONE or first_ready_s(group.lanes[lane_number]) > now_s:
-        return NONE  # all have to wait for limits, or have expired
-    lane = group.lanes[lane_number]
-    number = take_first(group, queue, lane_number)
-    if number == NONE:
-        return NONE
-    give_turn(queue, lane_number)
-    if lane.limits > 0:
-        charge_take(group.shared, group.limits, lane, now_s)
-    taken = take_connection(queue, connections, now_s)
-    connections[taken].message = number
-    if connections[taken].attempts_left > 0:
-        return taken
-    connect(group, queue_number, taken, now_s)
-    begin_work(group.busy, connections, taken, now_s)
-    return NONE
 
 
 @inlined

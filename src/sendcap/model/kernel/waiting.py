@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from sendcap.model.kernel.active import retry_is_first
 from sendcap.model.kernel.arrivals import catch_up, find_arrival, look_at_next, next_arrival
 from sendcap.model.kernel.chance import succeeds, uniform
 from sendcap.model.kernel.compiled import compiled, inlined
@@ -133,7 +134,7 @@ def retry_arrives(group: Group, queue: Any, number: int) -> None:
 def take_first(group: Group, queue: Any, lane_number: int) -> int:
     """Take the first message of a lane; NONE if it has expired in its place."""
     lane, runs = group.lanes[lane_number], group.runs
-    if lane.new_ready_s > lane.retry_ready_s:
+    if retry_is_first(group, lane):
         number = _take_retry(lane, group.messages)
         if group.messages[number].place == EXPIRED_IN_PLACE:
             release(group, number)
