@@ -77,6 +77,26 @@ def test_queue_runners_try_what_those_of_the_oracle_try(first: int, remembered: 
     assert_that_they_agree(first, remembered, runners=True)
 
 
+@pytest.mark.parametrize(
+    ("number", "kinds"),
+    [
+        # A limit that a message has used holds back whom another queue was to take.
+        *((1361, ("shares", "orders")), (1707, ("shares", "orders"))),
+        # A retry is active, and new messages are handed over at the moment at which it is due.
+        *((1930, ("orders",)), (2240, ("runners",))),
+        # At a moment nobody waits, and somebody has come: before a run, or after it.
+        *((1110, ("runners",)), (1189, ("runners",)), (1878, ("runners",))),
+    ],
+)
+def test_where_much_happens_at_a_moment_it_goes_as_in_the_oracle(
+    number: int, kinds: tuple[str, ...], remembered: Remembered
+) -> None:
+    scenario = scenario_of(number, **dict.fromkeys(kinds, True))
+    ours = counts_of(simulate_ledger(scenario))
+    if not remembered(ORACLE, scenario, ours):
+        assert differences(ours, Oracle(scenario).run()) == []
+
+
 def assert_that_they_agree(first: int, remembered: Remembered, **kind: bool) -> None:
     for number in range(first, first + 100):
         scenario = scenario_of(number, **kind)
