@@ -155,9 +155,9 @@ class Remembered:
         self.test = test.read_text(encoding="utf-8")
 
     def __call__(self, slow: Slow, *parts: object) -> bool:
-        its = digest(digest_of(slow), self.test, *map(written, parts))
-        ASKED.add(its)
-        return not is_anew() and its in stored()
+        key = digest(digest_of(slow), self.test, *map(written, parts))
+        ASKED.add(key)
+        return not is_anew() and key in stored()
 
 
 def main() -> int:
