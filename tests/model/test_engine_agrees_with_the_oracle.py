@@ -81,7 +81,7 @@ def test_queue_runners_try_what_those_of_the_oracle_try(first: int, remembered: 
     ("number", "kinds"),
     [
         # A limit that a message has used holds back whom another queue was to take.
-        *((1361, ("shares", "orders")), (1707, ("shares", "orders"))),
+        *((number, ("shares", "orders")) for number in (1361, 1707, 7718)),
         # A retry is active, and new messages are handed over at the moment at which it is due.
         *((1930, ("orders",)), (2240, ("runners",))),
         # At a moment nobody waits, and somebody has come: before a run, or after it.

@@ -40,7 +40,7 @@ def take(group: Group, queue_number: int, now_s: float) -> int:
     give_turn(queue, lane_number)
     if lane.limits > 0:
         charge_take(group.shared, group.limits, lane, now_s)
-        if queue.lanes > 1:
+        if len(group.lanes) > len(group.queues):
             _let_others_look(group, queue_number, lane, now_s)
     taken = take_connection(queue, connections, now_s)
     connections[taken].message = number
@@ -60,6 +60,6 @@ def _let_others_look(group: Group, queue_number: int, lane: Any, now_s: float) -
         return
     for number in range(len(group.queues)):
         takes = group.turns.next_s[number] <= now_s and group.turns.phase[number] == TAKE
-        if takes and number != queue_number:
+        if takes and number != queue_number and group.queues[number].lanes > 1:
             look_ahead(group, number, now_s)
             look_at_shared(group, group.queues[number], now_s)
