@@ -31,7 +31,6 @@ _LONGEST_LINE: Final = 1 << 24
 """Characters: a message to a hundred thousand recipients is a line of `postqueue -j`."""
 _MOST_TEXT: Final = 1 << 26
 """Characters that are read at once."""
-"""Of a scenario."""
 _LATEST_S: Final = 4_102_444_800.0
 """The year 2100."""
 _PACKED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
