@@ -357,10 +357,14 @@ TROUBLED: dict[str, Any] = {
         {"mta": {"expire": "on-failure", "retry": {"policy": "postfix"}}},
         {"mta": {"clock_origin": "delivery-start", "retry": {"policy": "kumomta"}}},
         {"feedback": {"synchronous": "90s", "polling": "7m", "rate": "3/s"}},
+        {"mta": {"ingress_rate": "1/m"}},
         {"time": {"bin": "1h"}},
         {"time": {"bin": "7s"}},
     ],
-    ids=["as it is", "postfix, on failure", "from the start", "slow feedback", "1h", "7s"],
+    ids=[
+        *("as it is", "postfix, on failure", "from the start", "slow feedback", "slow ingress"),
+        *("1h", "7s"),
+    ],
 )
 def test_no_message_is_made_or_lost(sections: dict[str, Any]) -> None:
     changed = {name: TROUBLED.get(name, {}) | its for name, its in sections.items()}

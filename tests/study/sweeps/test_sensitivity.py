@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from concurrent.futures import Executor, ThreadPoolExecutor
 
+import numpy as np
 import pandas as pd
 import pytest
 from swept import delivered, small
@@ -49,6 +50,22 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
         covered += (its["first_order_low"] <= [0.8, 0.2]).sum()
         covered += (its["first_order_high"] >= [0.8, 0.2]).sum()
     assert covered >= 0.9 * 80
+
+
+@pytest.mark.parametrize(("confidence", "least", "most"), [(0.95, 0.85, 1.0), (0.6, 0.4, 0.8)])
+def test_of_independent_points_intervals_cover_the_truth_no_more_often(
+    confidence: float, least: float, most: float
+) -> None:
+    # Sobol' points are spread so evenly that the intervals above cover nearly always.
+    covered = []
+    for seed in range(20):
+        a, b = np.random.default_rng(seed).random((2, 256, 2))
+        swapped = (np.where(np.arange(2) == column, b, a) for column in range(2))
+        values = np.concatenate([points @ [4, 2] for points in (a, b, *swapped)])
+        found = sobol._indices(values, 2, 256, seed, confidence)
+        low, high = found["first_order_low"], found["first_order_high"]
+        covered += list((low <= [0.8, 0.2]) & (high >= [0.8, 0.2]))
+    assert least <= np.mean(covered) <= most
 
 
 def test_resamples_that_are_not_in_memory_together_give_the_same_intervals(monkeypatch) -> None:
