@@ -228,15 +228,14 @@ def _suspension_by_share(
     left = refill = min(allowed.burst, (allowed.per_s - meanwhile_per_s) * rule.lasts)
     sending_s = 0.0
     period_s = math.ceil(rule.lasts / rule.within) * rule.within - rule.lasts
-    if period_s == 0.0:  # in no time nothing is sent, however fast
-        period_s = rule.within * max(left // (excess_per_s * rule.within), 1.0)
     while True:
-        attempts = sends_per_s * period_s
-        throttled = max(excess_per_s * period_s - left, 0.0)
-        left = max(left - excess_per_s * period_s, 0.0)
-        sending_s += period_s
-        if attempts >= rule.of and throttled >= share * attempts:
-            break
+        if period_s > 0.0:  # in no time nothing is sent, however fast
+            attempts = sends_per_s * period_s
+            throttled = max(excess_per_s * period_s - left, 0.0)
+            left = max(left - excess_per_s * period_s, 0.0)
+            sending_s += period_s
+            if attempts >= rule.of and throttled >= share * attempts:
+                break
         period_s = rule.within * max(left // (excess_per_s * rule.within), 1.0)
     let_through = refill - left + allowed.per_s * sending_s + meanwhile_per_s * rule.lasts
     per_s = let_through / (sending_s + rule.lasts)
