@@ -5,7 +5,7 @@ from typing import Final
 
 __version__: Final[str] = metadata.version("sendcap")
 
-MODEL_VERSION: Final = 8
+MODEL_VERSION: Final = 9
 """Rises with every change by which the same scenario and seed give other results.
 
 Saved runs and the stores of studies bear it: results of different models are never mixed. The

@@ -82,6 +82,8 @@ def test_queue_runners_try_what_those_of_the_oracle_try(first: int, remembered: 
     [
         # A limit that a message has used holds back whom another queue was to take.
         *((number, ("shares", "orders")) for number in (1361, 1707, 7718)),
+        # A queue's turn is that of a message that is held back, and it has another one to take.
+        *((number, ("shares", "orders")) for number in (20705, 21807)),
         # A retry is active, and new messages are handed over at the moment at which it is due.
         *((1930, ("orders",)), (2240, ("runners",))),
         # At a moment nobody waits, and somebody has come: before a run, or after it.

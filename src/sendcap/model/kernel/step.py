@@ -135,7 +135,7 @@ def _goes_on(
             set_turn(group.turns, number, next_s, phase, rank, ready_s, number)
             return
         group.counts[0].late_turns += 1
-        asks, works = take(group, number, now_s), NONE
+        asks, works = take(group, number, rank, ready_s, now_s), NONE
 
 
 @inlined
@@ -172,7 +172,9 @@ def _has_turn(group: Group, number: int, limit: int, now_s: float) -> tuple[int,
     queue = group.queues[number]
     if queue.scaled != NONE:
         catch_up(group, queue, now_s)
-    phase = group.turns.phase[group.turns.winners[0]]
+    turns = group.turns
+    player = turns.winners[0]
+    phase, rank, ready_s = turns.phase[player], turns.rank[player], turns.ready_s[player]
     group.counts[0].late_turns += phase >= GROW
     if limit >= 0:
         if phase == ADMIT:
@@ -183,13 +185,13 @@ def _has_turn(group: Group, number: int, limit: int, now_s: float) -> tuple[int,
             if group.shared.limits[limit].kind == STARTS:
                 return NONE, first_in_line(group, number, now_s)
             if takes_at_once(group, limit, queue, now_s):
-                return take(group, number, now_s), NONE
+                return take(group, number, rank, ready_s, now_s), NONE
     elif queue.sweep_s <= now_s or queue.sent_back_until_s > now_s:
         sweep_or_send_back(group, number, now_s)
     elif line_goes_on(queue, now_s):
         return NONE, first_in_line(group, number, now_s)
     elif phase == TAKE and may_take(group, queue, now_s, now_s):
-        return take(group, number, now_s), NONE
+        return take(group, number, rank, ready_s, now_s), NONE
     return NONE, NONE
 
 

@@ -27,13 +27,18 @@ def takes_at_once(group: Group, limit: int, queue: Any, now_s: float) -> bool:
 
 
 @inlined
-def take(group: Group, queue_number: int, now_s: float) -> int:
-    """Let a connection take the first message; return it if that may ask at once."""
+def take(group: Group, queue_number: int, rank: int, ready_s: float, now_s: float) -> int:
+    """Let a connection take the first message; return it if that may ask at once.
+
+    The turn is that of a message of this rank, which has been ready since then.
+    """
     queue, connections = group.queues[queue_number], group.connections
     lane_number = lane_to_take(group, queue, now_s)
     if lane_number == NONE or first_ready_s(group.lanes[lane_number]) > now_s:
         return NONE  # all have to wait for limits, or have expired
     lane = group.lanes[lane_number]
+    if lane.rank != rank or first_ready_s(lane) != ready_s:
+        return NONE  # another one has to wait for limits, and this one for a turn of its own
     number = take_first(group, queue, lane_number)
     if number == NONE:
         return NONE
