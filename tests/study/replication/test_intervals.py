@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import sendcap
 from sendcap.study.convergence.compare import difference_of
@@ -14,6 +15,7 @@ from sendcap.study.replication.estimates import (
     estimate,
     held,
     median_interval,
+    share_interval,
 )
 from sendcap.study.replication.replications import MOMENTS, is_moment, spread
 
@@ -33,6 +35,18 @@ def test_there_is_an_interval_of_a_median_from_as_many_values_as_it_says(confide
     values = list(range(enough))
     assert median_interval(values, confidence) == (0, enough - 1)
     assert all(map(math.isnan, median_interval(values[1:], confidence)))
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.875, 0.9, 0.95, 0.99])
+def test_intervals_that_do_not_depend_on_a_distribution_are_those_of_scipy(confidence) -> None:
+    for n in (*range(2, 60), 200, 1001):
+        values = np.arange(n)
+        low, high = stats.quantile_test(values, q=0.5, p=0.5).confidence_interval(confidence)
+        expected = (math.nan, math.nan) if math.isnan(low) else (low, high)
+        assert median_interval(values.tolist(), confidence) == pytest.approx(expected, nan_ok=True)
+        for count in {0, 1, n // 3, n - 1, n}:
+            exact = stats.binomtest(count, n).proportion_ci(confidence, "exact")
+            assert share_interval(count, n, confidence) == pytest.approx(tuple(exact), abs=1e-10)
 
 
 @pytest.mark.parametrize("n", [6, 10, 20])

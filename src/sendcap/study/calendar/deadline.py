@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
-from scipy import stats
 
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.model.engine import simulate_ledger
@@ -17,6 +16,7 @@ from sendcap.scenario import Delivery, Scenario, format_duration, updated
 from sendcap.study.calendar.slots import accepted_s
 from sendcap.study.capacity.searches.acceptance import bare
 from sendcap.study.replication import replication_seed
+from sendcap.study.replication.estimates import share_interval
 from sendcap.study.replication.workers import Simulations, each_replication
 from sendcap.text.quantities import elapsed, listed
 
@@ -186,7 +186,7 @@ def verdicts(
     for name, own_s in zip(names, times_s.T, strict=True):
         in_time = own_s <= deadline_s
         holds = int(in_time.sum())
-        interval = stats.binomtest(holds, replications).proportion_ci(confidence, method="exact")
+        low, high = share_interval(holds, replications, confidence)
         found: list[Remedy] = []
         if holds < replications:
             slowest = scenario.with_seed(replication_seed(scenario.seed, int(own_s.argmax())))
@@ -197,8 +197,8 @@ def verdicts(
             name,
             holds,
             replications,
-            float(interval.low),
-            float(interval.high),
+            low,
+            high,
             float(np.quantile(own_s, 0.5, method="inverted_cdf")),
             float(np.quantile(own_s, 0.9, method="inverted_cdf")),
             tuple(found),
