@@ -77,7 +77,7 @@ TEXTBOOK = Slow(
         *("textbook/*.py", "scenario/**/*.py", "ledger/*.py", "text/clock.py"),
         *modules("model/", "addresses backlog feedback records scaling tally"),
         *modules("model/kernel/", "compiled fields machine_code pointer state tally"),
-        *modules("", "small_scenarios test_people_by_hand textbook_counts"),
+        *modules("", "small_scenarios people_models textbook_counts"),
     ),
     ("numpy", "scipy", "simpy"),
     (
@@ -86,7 +86,7 @@ TEXTBOOK = Slow(
         *modules("scenario/", "shared_constraints stages toml uncertain"),
     ),
 )
-COMPARISON = Slow(("test_people_by_hand.py", "textbook_counts.py"))
+COMPARISON = Slow(("people_models.py", "textbook_counts.py"))
 """Of many seeds of both models. The engine's results are parts of what is compared."""
 
 

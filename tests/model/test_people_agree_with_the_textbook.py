@@ -12,7 +12,7 @@ from functools import cache, partial
 import numpy as np
 import pytest
 from agreed import COMPARISON, Remembered, written
-from test_people_by_hand import MODELS, Outcome
+from people_models import MODELS, Outcome
 from textbook_counts import LARGEST_T, Counts, apart, reference, stacked
 
 from sendcap.ledger import EVENTS

@@ -6,7 +6,8 @@ import math
 
 import pytest
 from agreed import TEXTBOOK, Remembered
-from test_people_by_hand import DAY, MODELS, at, scenario_of, total
+from people_by_hand import DAY, at
+from people_models import MODELS, scenario_of, total
 
 PEOPLE = 4000
 QUICK = """
