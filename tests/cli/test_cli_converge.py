@@ -229,6 +229,17 @@ def test_a_difference_of_delays_within_a_step_of_their_scale_is_not_shown(
     assert _differs(row | {"low": difference_s - 1.0, "high": difference_s + 1.0}) == expected
 
 
+def test_compare_shows_no_table_without_rows(sendcap) -> None:
+    nobody = {"gmail.hard": '[{reason="x",share=1}]', "gmail.faults": "[]", "yahoo.transient": "1"}
+    change = [
+        word for key, value in nobody.items() for word in ("--set", f"providers.{key}={value}")
+    ]
+    result = sendcap("compare", "small.toml", *change, "--replications", "1", "--workers", "1")
+    assert result.exit_code == 0
+    assert "Messages at the MTA" not in result.stdout
+    assert "Without EFS" in result.stdout
+
+
 def test_compare_takes_saved_runs_and_says_that_one_run_tells_less(sendcap) -> None:
     sendcap("run", "small.toml", "--out", "one")
     sendcap("run", "small.toml", "--out", "two", "--seed", "9")

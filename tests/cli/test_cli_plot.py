@@ -139,3 +139,8 @@ def test_a_time_is_cut_out_of_the_axis(sendcap, place) -> None:
     result = sendcap("plot", "here", "delivered", "--from", "2h", "--to", "1h", "--out", "c.png")
     assert result.exit_code == 2
     assert "is not before" in result.stderr
+    assert result.stderr == "error: --from: 2h is not before --to, 1h\n"
+    for option, words in (("--to", "0s"), ("--from", "400d")):
+        result = sendcap("plot", "here", "delivered", option, words, "--out", "c.png")
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"error: {option}: {words} is ")

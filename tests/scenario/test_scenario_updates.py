@@ -58,6 +58,40 @@ def test_whole_tables_can_be_replaced() -> None:
     assert after.providers["gmail"].connect_time.mean_s == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "now"),
+    [
+        ({"mta.retry.policy": "kumomta"}, {"policy": "kumomta", "retry_interval": "20m"}),
+        (
+            {"mta.retry.max_age": "2d", "mta.retry.policy": "kumomta"},
+            {"policy": "kumomta", "max_age": "2d"},
+        ),
+        ({"mta.retry.policy": "exponential"}, {"policy": "exponential", "first": "7m"}),
+    ],
+)
+def test_another_policy_is_chosen_by_its_name(change: dict[str, Any], now: dict[str, Any]) -> None:
+    before = updated(load("quickstart"), {"mta.retry.first": "7m"})
+    after = to_dict(updated(before, change))["mta"]["retry"]
+    assert now.items() <= after.items()
+
+
+def test_another_distribution_keeps_what_both_have() -> None:
+    path = "providers.gmail.transaction_time"
+    before = updated(load("quickstart"), {path: {"dist": "lognormal", "mean": "3s", "cv": 2}})
+    after = updated(before, {f"{path}.dist": "exponential"})
+    assert after.providers["gmail"].transaction_time.mean_s == 3
+    with pytest.raises(ScenarioError, match=r"transaction_time\.shape: required, but missing$"):
+        updated(before, {f"{path}.dist": "weibull"})
+
+
+def test_a_key_that_is_given_with_another_policy_must_be_one_of_it() -> None:
+    change = {"mta.retry.first": "10m", "mta.retry.policy": "kumomta"}
+    with pytest.raises(ScenarioError) as caught:
+        updated(load("quickstart"), change)
+    assert str(caught.value).startswith("mta.retry.first: unknown key; known: policy, ")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_key_without_a_value_can_be_given_one_and_lose_it() -> None:
     with_horizon = updated(from_dict(small()), {"time.horizon": "30d"})
     assert with_horizon.time.horizon == 30 * 86_400
@@ -111,6 +145,8 @@ def test_only_the_seed_changes_with_the_seed() -> None:
     for bad in (-1, 1.5, "7", True):
         with pytest.raises(ScenarioError, match="seed: must be a whole number"):
             before.with_seed(bad)  # type: ignore[arg-type]
+    with pytest.raises(ScenarioError, match=r"from 0 to 2\^128 - 1, not 340282366920938463"):
+        before.with_seed(2**128)
 
 
 def test_a_table_that_is_given_stays_as_it_is() -> None:

@@ -176,11 +176,14 @@ def time_axis(
 
 def _no_time(since: Moment, until: Moment, first_s: float) -> str:
     """Return why there is nothing between two moments."""
+    one, other = (
+        elapsed(each) if isinstance(each, float) else repr(each) for each in (since, until)
+    )
     if since is None:
-        return f"until: {until!r} is not after the first change, {elapsed(first_s)}"
+        return f"until: {other} is not after the first change, {elapsed(first_s)}"
     if until is None:
-        return f"since: {since!r} is after the last change; give an earlier moment"
-    return f"since: {since!r} is not before until, {until!r}"
+        return f"since: {one} is after the last change; give an earlier moment"
+    return f"since: {one} is not before until, {other}"
 
 
 def _zone(moment: datetime) -> str:

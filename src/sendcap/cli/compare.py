@@ -139,8 +139,9 @@ def _show(comparison: sendcap.Comparison) -> None:
     cells = partial(_cells, comparison, latest_s)
     for mode in ("", *comparison.modes):
         title = MODE_LABELS[mode] if mode else "messages at the MTA"  # type: ignore[index]
-        rows = table[table["mode"] == mode].to_dict("records")
-        show_table(capital(title), ["", *columns], map(cells, rows), words=("",))
+        # Where one side accepts nothing there is nothing to hold against each other.
+        if rows := table[table["mode"] == mode].to_dict("records"):
+            show_table(capital(title), ["", *columns], map(cells, rows), words=("",))
     rows = of_deliveries[of_deliveries["name"] == "accepted_99_pct_s"].to_dict("records")
     if 0 < len(rows) <= _MOST_DELIVERIES:
         named = [[row["delivery"], *cells(row)[1:]] for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,7 +77,13 @@ def plot(directory: Path, chart: Chart, out: Path | None, force: bool, **asked: 
     form = _format_of(output)
     _require_options(chart, asked)
     require_free(output, force=force)
-    drawn = sendcap.plot(directory, chart.name, **asked)
+    try:
+        drawn = sendcap.plot(directory, chart.name, **asked)
+    except SendcapError as error:
+        if not (problem := str(error)).startswith(("since: ", "until: ")):
+            raise
+        flagged = re.sub(r"\b(since|until)\b", lambda name: _FLAGS[name[0]], problem)
+        raise SendcapError(flagged) from None
     with whole_file(output) as temporary:
         save(drawn, temporary, form)
     click.echo(f"Saved in {output}")

@@ -28,7 +28,8 @@ def updated(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
     values
         New values by path, written as in a scenario file: ``{"mta.retry.first": "10m",
         "deliveries[0].messages": 1000, 'providers."comcast.net".rate': "none"}``. None restores
-        the default.
+        the default. With another policy, distribution or kind, ``{"mta.retry.policy":
+        "kumomta"}``, what only the former one has is left out.
 
     Raises
     ------
@@ -47,13 +48,14 @@ class Edits:
     def updated(self, values: Mapping[str, Any]) -> Scenario:
         """Return a scenario with new values at some paths; see `updated`."""
         data = copy.deepcopy(self._data)
+        given = {place_of(path) for path in values}
         for path, value in values.items():
             # A copy: a path after it may lead into it.
-            _replace(data, path, copy.deepcopy(value))
+            _replace(data, path, copy.deepcopy(value), given)
         return from_dict(data, name="")
 
 
-def _replace(data: dict[str, Any], path: str, value: Any) -> None:
+def _replace(data: dict[str, Any], path: str, value: Any, given: set[Place]) -> None:
     place = place_of(path)
     path = visible(path)
     table: Any = data
@@ -66,6 +68,11 @@ def _replace(data: dict[str, Any], path: str, value: Any) -> None:
         table.pop(last, None)
     else:
         table[last] = value
+        # What only the former policy, distribution or kind has, nobody has asked for.
+        if known := problems.keys_of_kind(place[:-1], last, value):
+            for key in [key for key in table if key not in known]:
+                if (*place[:-1], key) not in given:
+                    del table[key]
 
 
 def _within(table: Any, piece: str | int, path: str, place: Place) -> Any:

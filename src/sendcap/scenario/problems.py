@@ -142,6 +142,14 @@ def _tag(kind: Any) -> Any:
     return None
 
 
+def keys_of_kind(place: Place, key: str | int, value: Any) -> frozenset[str]:
+    """Return the keys of a table whose policy, dist or kind becomes this, or none."""
+    if not isinstance(value, str) or all(key != tag for tag, _ in _TAGS):
+        return frozenset()
+    chosen = annotation_at((*place, value))
+    return frozenset(chosen.model_fields) if _tag(chosen) == value else frozenset()
+
+
 def _unknown_key(place: Place, root: type[BaseModel]) -> str:
     at = annotation_at(place[:-1], root)
     # A table may stand for other things, too: a name, or a list of tables.

@@ -167,7 +167,9 @@ class Scenario(WithQueues, Section):
         """
         whole = isinstance(seed, int) and not isinstance(seed, bool)
         if not (whole and 0 <= seed <= LARGEST_SEED):
-            raise ScenarioError(f"seed: must be a whole number from 0, not {shown(seed)}")
+            raise ScenarioError(
+                f"seed: must be a whole number from 0 to 2^128 - 1, not {shown(seed)}"
+            )
         return self.model_copy(update={"seed": seed})
 
     def __repr__(self) -> str:

@@ -72,6 +72,12 @@ def test_with_chance_the_interval_covers_the_ceiling() -> None:
     assert 0.0 < found.size.half_width < 200
 
 
+def test_one_message_is_not_several() -> None:
+    its = scenario_of(deliveries=[{"name": "a", "messages": 1, "audience": {"p": 1.0}}])
+    (sentence,) = within(its, "20s").sentences()
+    assert sentence.endswith(" times the delivery as it is, 1 message.")
+
+
 def test_retries_take_their_part_of_the_connections() -> None:
     # A third of the messages is tried again after 20 minutes: in 20 minutes there are only first
     # attempts, later the connections carry 4/3 attempts for each message.

@@ -40,7 +40,7 @@ from sendcap.study.capacity.searches.search import (
 )
 from sendcap.study.replication.estimates import Estimate, require_confidence
 from sendcap.study.replication.workers import Simulations, Workers
-from sendcap.text.quantities import elapsed
+from sendcap.text.quantities import counted, elapsed
 from sendcap.text.shares import parse_share, percent_down, share_text
 
 MOST_REPLICATIONS: Final = 40
@@ -93,8 +93,8 @@ class Capacity(Drawable, charts="sendcap.study.capacity.charts"):
             f"{' in all deliveries together' if several else ''}"
             f" ({interval(self.size, self.confidence, ',.0f')}"
             f"{effort(self.size.n, self.simulations)}). That is {self.factor:.3g} times "
-            f"{'each' if several else 'the'} delivery as it is, {messages(self.scenario):,} "
-            f"messages.{imprecise(self.precise)}"
+            f"{'each' if several else 'the'} delivery as it is, "
+            f"{counted(messages(self.scenario), 'message')}.{imprecise(self.precise)}"
         )
         return [text]
 
