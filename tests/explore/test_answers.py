@@ -11,8 +11,15 @@ from sendcap.errors import SendcapError
 from sendcap.explore import answers as module
 from sendcap.explore.answer import BOTH, Picture, answer
 from sendcap.explore.answers import Answers
-from sendcap.scenario import load
+from sendcap.scenario import load, loads
 from sendcap.study.replication.processes import Processes
+
+SMALL = loads("""
+relay.batch_time = "1s"
+providers.p = { connect_time = "0s", transaction_time = "1s", transient = 0.1 }
+deliveries = [{ name = "d", messages = 2000, audience = { p = 1.0 } }]
+""")
+"""Is answered in a hundredth of a second."""
 
 
 class Work:
@@ -103,16 +110,18 @@ def test_old_answers_are_forgotten(work, answers, monkeypatch):
     assert work.asked.count(("answer", ("ips", 1))) == 2
 
 
-def test_many_have_their_answers_from_both_workers(answers):
-    answers.start()
+def test_many_have_their_answers_from_both_workers():
+    two = Answers(SMALL)
+    two.start()
 
     with ThreadPoolExecutor(6) as sessions:
-        found = list(sessions.map(lambda ips: answers.answer({"ips": ips}, BOTH), range(1, 7)))
+        found = list(sessions.map(lambda ips: two.answer({"ips": ips}, BOTH), range(2, 8)))
 
-    assert answers._begun.is_set()
+    assert two._begun.is_set()
     for number in (0, 5):
-        assert found[number] == answer(load("quickstart"), {"ips": number + 1}, BOTH)[0]
-    assert answers.picture({"ips": 4}, BOTH).chart.startswith("<svg")
+        assert found[number] == answer(SMALL, {"ips": number + 2}, BOTH)[0]
+    assert two.picture({"ips": 2}, BOTH).chart.startswith("<svg")
+    two.stop()
 
 
 class Starts:
@@ -153,7 +162,7 @@ def test_the_second_worker_begins_with_the_third_page_and_ends_when_nobody_asks(
 
 
 def test_a_worker_process_answers_as_this_process_does():
-    item = (load("quickstart"), {"ips": 4}, BOTH)
+    item = (SMALL, {"ips": 4}, BOTH)
     processes = Processes(1, simulates=False)
 
     there, here = (module._done(its, module._answer, item).result()[0] for its in (processes, None))

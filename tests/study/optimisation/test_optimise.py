@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from types import SimpleNamespace as Namespace
 
 import pandas as pd
 import pytest
@@ -19,7 +20,7 @@ from sendcap.scenario import parse_duration
 from sendcap.study.optimisation.optimise import BATCH
 from sendcap.study.optimisation.optimum import TargetError, Tried
 from sendcap.study.optimisation.proposals import cheaper, combinations
-from sendcap.study.replication import replication_seed
+from sendcap.study.replication import measures, replication_seed
 from sendcap.study.sweeps.store import Store
 from sendcap.study.sweeps.sweep import Progress
 
@@ -46,12 +47,21 @@ def here():
         yield executor
 
 
+@pytest.fixture
+def worked_out(here, monkeypatch):
+    """An executor that simulates nothing: what is measured depends on the scenario alone."""
+    monkeypatch.setattr(
+        measures, "simulated_for", lambda scenario, _: (Namespace(scenario=scenario), None)
+    )
+    return here
+
+
 def asked(**more):
     return {"trials": 60, "replications": 10, **more}
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_answer_is_the_one_of_the_whole_grid(here, seed) -> None:
+def test_the_answer_is_the_one_of_the_whole_grid(worked_out, seed) -> None:
     limit = 4.6
     costs = {
         (ips, workers): 40.0 * ips + 75.0 * workers
@@ -63,7 +73,7 @@ def test_the_answer_is_the_one_of_the_whole_grid(here, seed) -> None:
     # It is no matter of chance: the next cheaper settings miss by more than the noise.
     assert expected_hours(*best) < limit - 0.05
     found = sendcap.optimise(
-        TINY, LEVERS, Target(hours, at_most=limit), seed=seed, executor=here, **asked()
+        TINY, LEVERS, Target(hours, at_most=limit), seed=seed, executor=worked_out, **asked()
     )
     assert found.settings == dict(zip(LEVERS, best, strict=True))
     assert found.cost == costs[best]
@@ -92,15 +102,15 @@ def test_of_a_simulated_delivery_nothing_cheaper_meets_the_target(here) -> None:
     assert found.bound <= 70.0
 
 
-def test_few_settings_are_all_tried_and_need_no_optuna(here, monkeypatch) -> None:
+def test_few_settings_are_all_tried_and_need_no_optuna(worked_out, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     found = sendcap.optimise(
-        TINY, {"mta.ips": (1, 12, 40)}, Target(hours, at_most=13.0), executor=here, **asked()
+        TINY, {"mta.ips": (1, 12, 40)}, Target(hours, at_most=13.0), executor=worked_out, **asked()
     )
     assert found.settings == {"mta.ips": 9}
     assert found.trials["mta.ips"].tolist() == list(range(1, 13))
     with pytest.raises(SendcapError, match=r"Optuna is not installed.*pip install 'sendcap\[opt"):
-        sendcap.optimise(TINY, LEVERS, Target(hours, at_most=5.0), executor=here, **asked())
+        sendcap.optimise(TINY, LEVERS, Target(hours, at_most=5.0), executor=worked_out, **asked())
 
 
 def per_hour(run) -> float:
@@ -108,13 +118,13 @@ def per_hour(run) -> float:
     return 3600.0 / retry.first + random.Random(run.scenario.seed).gauss(0.0, 0.01)
 
 
-def test_durations_and_shares_are_levers_also_where_less_is_dearer(here) -> None:
+def test_durations_and_shares_are_levers_also_where_less_is_dearer(worked_out) -> None:
     levers = {
         "mta.retry.first": ("5m", "1h", [("5m", 100), ("1h", 0)]),
         "mta.retry.factor": Priced(1.0, 3.0, 0),
     }
     found = sendcap.optimise(
-        TINY, levers, Target(per_hour, at_least=4.0), executor=here, **asked(trials=40)
+        TINY, levers, Target(per_hour, at_least=4.0), executor=worked_out, **asked(trials=40)
     )
     # 15 minutes would do, and the steps are a 256th of 55 minutes.
     assert 900.0 - 26.0 < parse_duration(found.settings["mta.retry.first"]) <= 900.0
@@ -131,9 +141,9 @@ def lucky(run) -> float:
     return value - 2.0 if in_search else value
 
 
-def test_a_lucky_search_does_not_decide(here) -> None:
+def test_a_lucky_search_does_not_decide(worked_out) -> None:
     found = sendcap.optimise(
-        TINY, {"mta.ips": (1, 6, 1)}, Target(lucky, at_most=0.0), executor=here, **asked()
+        TINY, {"mta.ips": (1, 6, 1)}, Target(lucky, at_most=0.0), executor=worked_out, **asked()
     )
     assert found.settings["mta.ips"] >= 3  # 2 are 0 in expectation, and surely no less
     assert found.attempts > 1
@@ -145,9 +155,9 @@ def test_a_lucky_search_does_not_decide(here) -> None:
     assert found.estimate.mean == pytest.approx(runs["lucky"][2:].mean())
 
 
-def test_the_error_that_is_allowed_is_shared_out_over_the_tests(here) -> None:
+def test_the_error_that_is_allowed_is_shared_out_over_the_tests(worked_out) -> None:
     found = sendcap.optimise(
-        TINY, {"mta.ips": (1, 6, 1)}, Target(lucky, at_most=0.0), executor=here, **asked()
+        TINY, {"mta.ips": (1, 6, 1)}, Target(lucky, at_most=0.0), executor=worked_out, **asked()
     )
     k = found.attempts
     assert k > 1
@@ -162,7 +172,7 @@ def close(run) -> float:
     return noise - 0.1 * (run.scenario.mta.ips - 8.5)
 
 
-def test_an_answer_is_wrong_no_more_often_than_its_confidence_says(here) -> None:
+def test_an_answer_is_wrong_no_more_often_than_its_confidence_says(worked_out) -> None:
     wrong = answered = 0
     for seed in range(30):
         try:
@@ -170,7 +180,7 @@ def test_an_answer_is_wrong_no_more_often_than_its_confidence_says(here) -> None
                 TINY.with_seed(seed),
                 {"mta.ips": (1, 32, 1)},
                 Target(close, at_most=0.0, confidence=0.8),
-                executor=here,
+                executor=worked_out,
                 **asked(replications=5),
             )
         except TargetError:
@@ -214,9 +224,9 @@ class Interrupted(Executor):
         return future
 
 
-def test_it_goes_on_where_it_was_interrupted(here, tmp_path) -> None:
+def test_it_goes_on_where_it_was_interrupted(worked_out, tmp_path) -> None:
     target = Target(hours, at_most=4.6)
-    plain = sendcap.optimise(TINY, LEVERS, target, executor=here, **asked())
+    plain = sendcap.optimise(TINY, LEVERS, target, executor=worked_out, **asked())
     kept = 0
     for _ in range(2):
         before = kept
@@ -230,7 +240,7 @@ def test_it_goes_on_where_it_was_interrupted(here, tmp_path) -> None:
         assert before + 37 - 2 * BATCH <= kept < before + 37
     told: list[Progress] = []
     again = sendcap.optimise(
-        TINY, LEVERS, target, executor=here, store=tmp_path, progress=told.append, **asked()
+        TINY, LEVERS, target, executor=worked_out, store=tmp_path, progress=told.append, **asked()
     )
     assert told[-1].kept == kept
     assert told[-1].runs == told[-1].done == len(again.runs)
@@ -241,8 +251,10 @@ def test_it_goes_on_where_it_was_interrupted(here, tmp_path) -> None:
 # The trade-off.
 
 
-def test_no_trial_is_both_cheaper_and_better_than_one_of_the_front(here) -> None:
-    found = sendcap.optimise(TINY, LEVERS, Target(hours, at_most=4.6), executor=here, **asked())
+def test_no_trial_is_both_cheaper_and_better_than_one_of_the_front(worked_out) -> None:
+    found = sendcap.optimise(
+        TINY, LEVERS, Target(hours, at_most=4.6), executor=worked_out, **asked()
+    )
     front = found.front()
     assert front["cost"].is_monotonic_increasing
     assert front["hours"].is_monotonic_decreasing
@@ -259,9 +271,9 @@ def test_no_trial_is_both_cheaper_and_better_than_one_of_the_front(here) -> None
 # What cannot be answered.
 
 
-def test_a_target_out_of_reach_is_told_with_what_comes_near(here) -> None:
+def test_a_target_out_of_reach_is_told_with_what_comes_near(worked_out) -> None:
     with pytest.raises(TargetError) as caught:
-        sendcap.optimise(TINY, LEVERS, Target(hours, at_most=2.0), executor=here, **asked())
+        sendcap.optimise(TINY, LEVERS, Target(hours, at_most=2.0), executor=worked_out, **asked())
     told, tried = str(caught.value), caught.value.tried
     assert isinstance(tried, Tried)
     assert told.startswith(
@@ -287,12 +299,16 @@ def test_a_miss_never_reads_like_the_limit(target, value, text) -> None:
     assert target.written_beside_the_limit(value) == text
 
 
-def test_a_target_that_is_met_only_perhaps_is_told_as_such(here) -> None:
+def test_a_target_that_is_met_only_perhaps_is_told_as_such(worked_out) -> None:
     with pytest.raises(
         TargetError, match=r"no settings tried are sure to meet the target \(close, at most -0\.5\)"
     ):
         sendcap.optimise(
-            TINY, {"mta.ips": (1, 8, 1)}, Target(close, at_most=-0.5), executor=here, **asked()
+            TINY,
+            {"mta.ips": (1, 8, 1)},
+            Target(close, at_most=-0.5),
+            executor=worked_out,
+            **asked(),
         )
 
 
@@ -302,10 +318,10 @@ def fails_with_few(run) -> float:
     return hours(run)
 
 
-def test_settings_that_fail_are_not_the_answer(here) -> None:
+def test_settings_that_fail_are_not_the_answer(worked_out) -> None:
     levers = {"mta.ips": (1, 8, 1)}
     found = sendcap.optimise(
-        TINY, levers, Target(fails_with_few, at_most=99.0), executor=here, **asked()
+        TINY, levers, Target(fails_with_few, at_most=99.0), executor=worked_out, **asked()
     )
     assert found.settings == {"mta.ips": 5}
     assert found.trials["error"].str.startswith("ZeroDivisionError").sum() == 4
@@ -314,7 +330,7 @@ def test_settings_that_fail_are_not_the_answer(here) -> None:
             TINY,
             {"mta.ips": (1, 4, 1)},
             Target(fails_with_few, at_most=99.0),
-            executor=here,
+            executor=worked_out,
             **asked(),
         )
 
