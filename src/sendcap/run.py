@@ -94,9 +94,9 @@ class Run(Reports, Drawable, charts="sendcap.saved_charts"):
             Columns mode, delivery (and provider, where one is named), time_s, to_deliver, relayed,
             sent, failed, pending, delivered_pct, bounces_errors_pct, open_rate_pct,
             click_through_pct: the counts up to time_s, as Campaign knew them. A percentage of
-            nothing is NaN, and so are the last two without ``engagement.open_rate``. They are
-            shares of the messages sent, and above 100 while reports of messages that are already
-            opened are still to come. In ``efs-v8``, Campaign calls delivered_pct *Success %*, and
+            nothing is NaN, and so are the last two where nobody opens. They are shares of the
+            messages sent, and above 100 while reports of messages that are already opened are
+            still to come. In ``efs-v8``, Campaign calls delivered_pct *Success %*, and
             bounces_errors_pct *Error rate*.
 
         Raises

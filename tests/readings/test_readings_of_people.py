@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from sendcap.readings.people import (
     preparations_table,
     weeks_table,
 )
-from sendcap.run import Run
+from sendcap.run import Run, simulate
 from sendcap.scenario import Scenario, from_dict
 from sendcap.scenario.disturbance import Refusal
 
@@ -325,3 +326,19 @@ def test_as_sent_a_delivery_has_the_messages_that_were_prepared(run) -> None:
         "weekly 2 wave 1": 110,
         "weekly 2 wave 2": 0,
     }
+
+
+def test_what_classes_of_people_open_shows_where_nobody_else_opens() -> None:
+    classes = {
+        "readers": {"share": 0.5, "open_rate": 0.6},
+        "others": {"share": 0.5, "open_rate": 0.0},
+    }
+    run = simulate(scenario(size=2_000, classes=classes))
+    shown = run.dashboard(run.ledger.end_s, "efs", compute_stats=True)
+    opened = run.ledger.total("opened", clock="known")
+    assert shown.open_rate_pct == pytest.approx(100.0 * opened / shown.sent)
+    assert 25.0 < shown.open_rate_pct < 35.0
+    assert any("are opened in the end" in sentence for sentence in run.sentences())
+    nobody = classes | {"readers": classes["readers"] | {"open_rate": 0.0}}
+    silent = simulate(scenario(size=20, classes=nobody)).dashboard("9d", "efs")
+    assert math.isnan(silent.open_rate_pct)

@@ -162,7 +162,7 @@ def _series_bytes(
             *((8, count * share * retries, tried_s) for share in _soft(provider)),
             *((4, count * hard.share, relayed_s) for hard in provider.hard),
             (2, count * provider.async_bounce, returned_s),
-            (2, count * opens.open_rate, opened_s),  # opened, clicked
+            (2, count * max(scenario.open_rates), opened_s),  # opened, clicked
         )
         until_s = max(horizon_s - delivery.at, 0.0)
         for number, events, last_s in series:
@@ -214,7 +214,7 @@ def _followed(scenario: Scenario) -> bool:
     """Return whether anything comes after the attempts: reports that take their time, or opens."""
     feedback = scenario.feedback
     return (
-        scenario.engagement.open_rate > 0.0
+        any(scenario.open_rates)
         or feedback.synchronous.mean_s > 0.0
         or any(provider.async_bounce for provider in scenario.providers.values())
     )

@@ -28,7 +28,7 @@ class Reports:
     @cached_property
     def readings(self) -> Readings:
         """The figures of the ledger, each computed once."""
-        return Readings(self.ledger, engagement=self.scenario.engagement.open_rate > 0.0)
+        return Readings(self.ledger, engagement=any(self.scenario.open_rates))
 
     def dashboard(
         self,

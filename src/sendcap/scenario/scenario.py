@@ -205,6 +205,12 @@ class Scenario(WithQueues, Section):
         )
 
     @property
+    def open_rates(self) -> tuple[float, ...]:
+        """The share of the accepted messages that is opened: of each class of people, or of all."""
+        classes = self.population.classes if self.population else {}
+        return tuple(each.open_rate for each in classes.values()) or (self.engagement.open_rate,)
+
+    @property
     def without_engagement(self) -> Scenario:
         """The scenario without opens and clicks, as far as nothing else depends on them.
 
