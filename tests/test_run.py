@@ -3,8 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import math
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import numpy as np
@@ -177,11 +176,16 @@ def test_the_same_run_saves_the_same_bytes(run, directory, tmp_path) -> None:
 
 
 @pytest.mark.rendered
-def test_the_saved_scenario_gives_the_same_bytes_in_another_process(directory, tmp_path) -> None:
+def test_the_saved_scenario_gives_the_same_bytes_in_another_process(
+    directory, tmp_path, warm
+) -> None:
     target = tmp_path / "again"
-    code = "import sys, sendcap\nsendcap.simulate(sys.argv[1], window='45s').save(sys.argv[2])"
-    source = str(directory / "scenario.toml")
-    subprocess.run([sys.executable, "-c", code, source, str(target)], check=True)
+    code = "import sys, sendcap\nprint(hash('sendcap'))\n"
+    code += "sendcap.simulate(sys.argv[1], window='45s').save(sys.argv[2])"
+    done = warm.run(["-c", code, str(directory / "scenario.toml"), str(target)])
+    assert (done.returncode, done.stderr) == (0, "")
+    # A set of names has another order there.
+    assert int(done.stdout) != hash("sendcap") or "PYTHONHASHSEED" in os.environ
     assert bytes_in(target) == bytes_in(directory)
 
 

@@ -3,10 +3,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from matplotlib.figure import Figure
+from sketches import sketch
 from warm import Process
 
 import sendcap as package
@@ -46,16 +49,41 @@ def place(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def sendcap(place):
-    """Run the command in this process."""
+def run_here(*arguments: str) -> Result:
+    result = CliRunner().invoke(commands, list(arguments), prog_name="sendcap")
+    # Whatever goes wrong, nobody is shown a traceback.
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
 
-    def run(*arguments: str) -> Result:
-        result = CliRunner().invoke(commands, list(arguments), prog_name="sendcap")
-        # Whatever goes wrong, nobody is shown a traceback.
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
+
+@pytest.fixture
+def sendcap(place) -> Callable[..., Result]:
+    """Run the command in this process."""
+    return run_here
+
+
+@pytest.fixture(scope="session")
+def shared_place(tmp_path_factory) -> Callable[[], Path]:
+    """Make a directory with the small scenario, for what several tests look at."""
+
+    def made() -> Path:
+        folder = tmp_path_factory.mktemp("shared")
+        (folder / "small.toml").write_text(TEXT)
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def sendcap_in() -> Callable[..., Result]:
+    """Run the command in this process and a directory, with charts as sketches."""
+
+    def run(folder: Path, *arguments: str) -> Result:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            patch.setattr(Figure, "savefig", sketch)
+            return run_here(*arguments)
 
     return run
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from click.testing import Result
 from warm import wait_for
 
 from sendcap.study.sweeps.store import Store
@@ -39,6 +41,16 @@ def study(place) -> Path:
     return place
 
 
+@pytest.fixture(scope="module")
+def searched(shared_place, sendcap_in) -> tuple[Path, Result]:
+    """The directory of a search by one worker, and what it has told; not to be changed."""
+    folder = shared_place()
+    (folder / "study.toml").write_text(STUDY)
+    result = sendcap_in(folder, "optimise", "study.toml", "--out", "out", "--workers", "1")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return folder / "out", result
+
+
 def files(folder: Path) -> dict[str, bytes]:
     """Return the files, without those in which the runs' times show."""
     timed = ("results.parquet", "summary.json")
@@ -49,12 +61,10 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_study_gives_settings_that_can_be_run(study, sendcap) -> None:
-    result = sendcap("optimise", "study.toml", "--out", "out", "--workers", "1")
-    assert (result.exit_code, result.stderr) == (0, "")
+def test_a_study_gives_settings_that_can_be_run(study, sendcap, searched) -> None:
+    out, result = searched
     lines = result.stdout.splitlines()
     assert lines[0] == "[bold]Cheap[/bold]"
-    out = study / "out"
     trials = pd.read_csv(out / "trials.csv", keep_default_na=False)
     (answer,) = trials[trials["met"] == "yes"].to_dict("records")
     assert ["mta.ips", str(answer["mta.ips"]), "1", "16"] in [line.split() for line in lines]
@@ -80,39 +90,42 @@ def test_a_study_gives_settings_that_can_be_run(study, sendcap) -> None:
         )
     )
     assert (out / "front.png").stat().st_size > 5000
-    run = sendcap("run", "out/optimum.toml", "--out", "run")
+    run = sendcap("run", str(out / "optimum.toml"), "--out", "run")
     assert run.exit_code == 0
     assert f"ips = {answer['mta.ips']}\n" in (study / "run" / "scenario.toml").read_text()
 
 
-def test_the_bytes_are_the_same_with_two_workers_and_when_it_is_run_again(study, sendcap) -> None:
-    for out, workers in (("one", "1"), ("two", "2"), ("one", "1")):
-        assert sendcap("optimise", "study.toml", "--out", out, "--workers", workers).exit_code == 0
-    assert files(study / "one") == files(study / "two")
-    assert len(files(study / "one")) == 7
+def test_the_bytes_are_the_same_with_two_workers_and_when_it_is_run_again(
+    study, sendcap, searched
+) -> None:
+    for workers in ("2", "1"):
+        done = sendcap("optimise", "study.toml", "--out", "out", "--workers", workers)
+        assert done.exit_code == 0
+        assert files(study / "out") == files(searched[0])
+    assert len(files(study / "out")) == 7
 
 
 @pytest.mark.crash
-def test_a_search_that_is_stopped_says_how_to_go_on_and_gives_the_same(study, process) -> None:
-    arguments = ("optimise", "study.toml", "--workers", "1", "--out")
-    undisturbed = process(*arguments, "a", forks=True)
-    undisturbed.communicate(timeout=300)
-    assert undisturbed.returncode == 0
-    its = process(*arguments, "b")
+def test_a_search_that_is_stopped_says_how_to_go_on_and_gives_the_same(
+    study, process, sendcap, searched
+) -> None:
+    arguments = ("optimise", "study.toml", "--workers", "1", "--out", "b")
+    its = process(*arguments, forks=True)
     wait_for(lambda: len(Store(study / "b" / "store")))
     its.send_signal(signal.SIGINT)
     _, err = its.communicate(timeout=300)
     assert its.returncode == 130
     assert "runs are done and saved in b; run the same command again to resume\n" in err
     assert "Traceback" not in err
-    again = process(*arguments, "b", forks=True)
-    _, err = again.communicate(timeout=300)
-    assert (again.returncode, err) == (0, "")
-    assert files(study / "a") == files(study / "b")
+    again = sendcap(*arguments)
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert files(study / "b") == files(searched[0])
 
 
-def test_a_target_that_nothing_meets_is_an_error_with_the_trials_there(study, sendcap) -> None:
-    assert sendcap("optimise", "study.toml", "--out", "out", "--workers", "1").exit_code == 0
+def test_a_target_that_nothing_meets_is_an_error_with_the_trials_there(
+    study, sendcap, searched
+) -> None:
+    shutil.copytree(searched[0], study / "out")
     (study / "study.toml").write_text(STUDY.replace('"90s"', '"1s"'))
     result = sendcap("optimise", "study.toml", "--out", "out", "--workers", "1")
     assert (result.exit_code, result.stdout) == (2, "")

@@ -242,13 +242,18 @@ def test_a_cluster_gives_the_same_bytes(study, process, sendcap) -> None:
 @pytest.mark.crash
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
 @pytest.mark.parametrize(
-    ("number", "code", "word"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ("number", "code", "word", "how"),
+    [
+        # Workers that were spawned have none of the command's handlers. They ignore the other one;
+        # `test_ctrl_c_ends_every_process_and_leaves_nothing` has them spawned, too.
+        (signal.SIGTERM, 143, "terminated", {"own_group": True}),
+        (signal.SIGINT, 130, "interrupted", {"forks": True}),
+    ],
 )
 def test_a_sweep_that_is_stopped_keeps_what_is_done_and_says_how_to_go_on(
-    long_study, process, sendcap, number, code, word
+    long_study, process, sendcap, number, code, word, how
 ) -> None:
-    running = process("sweep", "long.toml", "--out", "out", "--workers", "2", own_group=True)
+    running = process("sweep", "long.toml", "--out", "out", "--workers", "2", **how)
     wait_for_runs(long_study, 2)
     # As a terminal does it: every process of the group gets it.
     os.killpg(running.pid, number)
@@ -275,9 +280,9 @@ def test_a_sweep_that_is_killed_goes_on_and_gives_the_same_bytes(
     long_study, process, sendcap
 ) -> None:
     before = 0
-    # Workers that were spawned end by themselves.
-    for how in ({"own_group": True}, {"forks": True}):
-        running = process("sweep", "long.toml", "--out", "out", "--workers", "2", **how)
+    # Workers that were spawned end by themselves: `test_no_process_outlives_the_program`.
+    for _ in range(2):
+        running = process("sweep", "long.toml", "--out", "out", "--workers", "2", forks=True)
         wait_for_runs(long_study, before + 10)
         running.kill()
         running.communicate(timeout=300)

@@ -224,12 +224,13 @@ def test_output_that_cannot_be_written_is_told_in_one_line(place, arguments) -> 
     )
 
 
-def test_a_terminal_that_lacks_characters_is_no_failure(place) -> None:
+def test_a_terminal_that_lacks_characters_is_no_failure(place, sendcap) -> None:
     text = (place / "small.toml").read_text().replace('name = "news"', 'name = "nëws中"')
     (place / "other.toml").write_text(text, encoding="utf-8")
+    assert sendcap("run", "other.toml", "--out", "other").exit_code == 0
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     done = subprocess.run(
-        [sys.executable, "-m", "sendcap", "run", "other.toml"],
+        [sys.executable, "-m", "sendcap", "dashboard", "other", "--report", "alerts"],
         cwd=place,
         env=environment,
         capture_output=True,
@@ -240,15 +241,11 @@ def test_a_terminal_that_lacks_characters_is_no_failure(place) -> None:
     assert "n\\xebws\\u4e2d" in done.stdout
 
 
-def test_progress_is_shown_on_a_terminal_and_nowhere_else(place, long_scenario) -> None:
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(process, long_scenario) -> None:
     master, slave = pty.openpty()
     environment = {**os.environ, "TERM": "xterm"}
-    running = subprocess.Popen(
-        [sys.executable, "-m", "sendcap", "run", long_scenario],
-        cwd=place,
-        stdout=subprocess.DEVNULL,
-        stderr=slave,
-        env=environment,
+    running = process(
+        "run", long_scenario, stdout=subprocess.DEVNULL, stderr=slave, env=environment
     )
     os.close(slave)
     seen = ""
