@@ -17,6 +17,11 @@ def saved(saved_run, place):
     return place
 
 
+@pytest.fixture
+def no_pictures(monkeypatch) -> None:
+    monkeypatch.setattr("sendcap.report.page._pictures", lambda *_: iter(()))
+
+
 def test_it_writes_one_file(sendcap, saved, monkeypatch) -> None:
     before, read = set(saved.iterdir()), []
     per_message = attempts.attempts_per_message
@@ -37,7 +42,7 @@ def test_it_writes_one_file(sendcap, saved, monkeypatch) -> None:
     assert len(read) == 1
 
 
-def test_a_saved_run_becomes_a_workbook(sendcap, saved) -> None:
+def test_a_saved_run_becomes_a_workbook(sendcap, saved, no_pictures) -> None:
     result = sendcap("report", "one", "--excel")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "Saved in report.html and run.xlsx\n"
@@ -47,13 +52,15 @@ def test_a_saved_run_becomes_a_workbook(sendcap, saved) -> None:
     assert not (saved / "b.html").exists()
 
 
-def test_several_are_compared_by_the_names_of_their_directories(sendcap, saved) -> None:
+def test_several_are_compared_by_the_names_of_their_directories(
+    sendcap, saved, no_pictures
+) -> None:
     assert sendcap("report", "one", "two", "-o", "a.html").exit_code == 0
     text = (saved / "a.html").read_text()
     assert '<th scope="col">one</th><th scope="col">two</th>' in text
 
 
-def test_a_file_is_replaced_with_force_only(sendcap, saved) -> None:
+def test_a_file_is_replaced_with_force_only(sendcap, saved, no_pictures) -> None:
     (saved / "report.html").write_text("mine")
     result = sendcap("report", "one")
     assert result.exit_code == 2

@@ -245,21 +245,6 @@ def test_each_step_is_named_in_words_and_by_the_clock(run) -> None:
     assert slider(None, steps_s(), 3600.0)["clock"] == []
 
 
-def test_the_limits_are_worked_out_once(monkeypatch) -> None:
-    """Facts, the table and the chart of the deliveries, and two charts are made of them."""
-    asked, found = [], limits.limits_from_ledger
-
-    def counted(run: sendcap.Run) -> limits.Limits:
-        asked.append(run)
-        return found(run)
-
-    for module in (answers, limits, slots):
-        monkeypatch.setattr(module, "limits_from_ledger", counted)
-    friday = sendcap.load("friday").with_({"deliveries[0].messages": 1000})
-    page([Answers("friday", sendcap.simulate(friday))])
-    assert len(asked) == 1
-
-
 def test_the_slider_opens_when_the_dashboard_shows_that_the_relay_is_done(run) -> None:
     done_s = relayed_by_s(run.ledger)
     steps = steps_s()
@@ -392,11 +377,24 @@ def test_the_delays_of_each_provider_are_in_a_table(run, parsed) -> None:
     assert elapsed(figures["delay_longest_s"] or 0.0) in text
 
 
-def test_a_run_without_delays_has_a_report_without_them(run, tmp_path) -> None:
+def test_a_run_without_delays_has_a_report_without_them_and_limits_are_worked_out_once(
+    run, tmp_path, monkeypatch
+) -> None:
+    """Facts, the table and the chart of the deliveries, and two charts are made of the limits."""
+    asked, found = [], limits.limits_from_ledger
+
+    def counted(run: sendcap.Run) -> limits.Limits:
+        asked.append(run)
+        return found(run)
+
+    for module in (answers, limits, slots):
+        monkeypatch.setattr(module, "limits_from_ledger", counted)
     unknown = sendcap.Run(run.scenario, replace(run.ledger, delays=None))
-    assert Answers("a", unknown).delays() == {}
     text = Page(write_report(unknown, tmp_path / "a.html").read_text()).all_text
+    assert asked == [unknown]
     assert "ready to accepted" not in text
+    assert "Held up by" in text
+    assert Answers("a", unknown).delays() == {}
 
 
 def test_the_slider_of_a_programme_goes_on_to_its_end(run) -> None:
