@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import io
-
 import pytest
+from in_bytes import as_svg
 from on_a_figure import on_a_figure
 
 from sendcap.calibration import charts
 from sendcap.calibration.calibrate import calibrate
 from sendcap.calibration.verification import verify
-from sendcap.charts.style import save_png
 
 calibration_chart = on_a_figure(charts.calibration_chart)
 verification_chart = on_a_figure(charts.verification_chart)
@@ -74,10 +72,8 @@ def test_nothing_is_cut_off(found) -> None:
 
 
 def test_the_same_calibration_gives_the_same_bytes(found) -> None:
-    one, two = io.BytesIO(), io.BytesIO()
-    save_png(calibration_chart.__wrapped__(found), one)
-    save_png(calibration_chart.__wrapped__(found), two)
-    assert one.getvalue() == two.getvalue()
+    one, two = (as_svg(calibration_chart.__wrapped__(found)) for _ in range(2))
+    assert one == two
 
 
 def test_the_self_check_shows_log_and_simulation(found) -> None:

@@ -83,10 +83,11 @@ def test_every_result_draws_each_of_its_charts(drawable) -> None:
         assert charts
         names = [chart.name for chart in charts]
         assert len(set(names)) == len(names)
-        for chart in charts:
+        # Without a name the first is drawn.
+        assert result.plot().axes
+        for chart in charts[1:]:
             if chart.name not in ("attempts", "people"):
                 assert result.plot(chart.name).axes
-        assert result.plot().axes
 
 
 def test_sendcap_plot_draws_results_tables_and_directories(tmp_path: Path) -> None:

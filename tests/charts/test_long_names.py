@@ -255,7 +255,10 @@ def test_charts_of_stages_draw_on_axes_by_the_clock(sources) -> None:
         assert axes.get_xlabel().startswith("time of day")
 
 
-def test_a_report_speaks_of_one_worker_and_gives_long_settings_room(long_run, tmp_path) -> None:
+def test_a_report_speaks_of_one_worker_and_gives_long_settings_room(
+    long_run, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("sendcap.report.page._pictures", lambda *_: iter(()))
     rate = {"kind": "schedule", "steps": [{"at": f"{day}d", "rate": "200/d"} for day in range(9)]}
     run = sendcap.simulate(
         scenario.updated(

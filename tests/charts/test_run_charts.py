@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 import pytest
+from in_bytes import as_small_png
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from on_a_figure import on_a_figure
@@ -132,8 +133,8 @@ def test_a_delivery_that_is_not_there_is_refused(name, run) -> None:
         CHARTS[name].draw(run, delivery="x")
 
 
-@each_chart
-def test_a_run_in_which_nothing_is_accepted_is_drawn(name) -> None:
+@pytest.fixture(scope="module")
+def nothing_accepted() -> sendcap.Run:
     its = scenario.updated(
         scenario.loads(TEXT),
         {
@@ -141,7 +142,12 @@ def test_a_run_in_which_nothing_is_accepted_is_drawn(name) -> None:
             "relay.error_rate": 1.0,
         },
     )
-    save(CHARTS[name].draw(sendcap.simulate(its)), io.BytesIO(), "png")
+    return sendcap.simulate(its)
+
+
+@each_chart
+def test_a_run_in_which_nothing_is_accepted_is_drawn(name, nothing_accepted) -> None:
+    assert as_small_png(CHARTS[name].draw(nothing_accepted))
 
 
 # --- The numbers ----------------------------------------------------------------------------------
