@@ -52,7 +52,7 @@ import numpy as np
 import numpy.typing as npt
 
 import sendcap
-from sendcap.analysis import expected
+from sendcap.analysis import expected, expected_counts
 from sendcap.ledger import Ledger
 from sendcap.readings.kpis import figures
 from sendcap.readings.modes import Mode
@@ -201,7 +201,7 @@ def readings(ledger: Ledger, bins: int) -> list[Floats]:
 
 def deviations(scenario: Scenario, seeds: Sequence[int]) -> list[Deviation]:
     """Return by how much the expected readings are off the mean of simulations at the most."""
-    curves = expected(scenario).ledger
+    curves = expected_counts(scenario)
     ledgers = [sendcap.simulate(scenario, seed=seed).ledger for seed in seeds]
     bins = max(ledger.bins for ledger in (curves, *ledgers))
     simulated = np.array([readings(ledger, bins) for ledger in ledgers])

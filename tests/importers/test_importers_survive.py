@@ -30,10 +30,12 @@ ALL = {
     "opensmtpd": import_opensmtpd,
     "powermta": import_powermta,
 }
-LONG = 300_000
+LONG = 150_000
 """Characters of a very long line."""
-LONGEST_S = 3.0
+LONGEST_S = 0.75
 """CPU for such a line; what takes a time that grows as its square takes hours."""
+LONGEST_LIST_S = 3.0
+"""CPU for very many lines."""
 
 PIECES = {
     "kumomta": [
@@ -177,7 +179,7 @@ def test_a_list_of_many_domains_ends_in_time(put) -> None:
     before = time.process_time()
     shaping, audience = put('["default"]\nconnection_limit = 3'), put(rows, "audience.csv")
     made = import_kumomta(shaping, audience, messages=1000)
-    assert time.process_time() - before < LONGEST_S
+    assert time.process_time() - before < LONGEST_LIST_S
     assert made.scenario.deliveries[0].audience == {"other": 1.0}
     # The tail is held to a hundred domains' limits.
     assert made.scenario.providers["other"].connections_per_ip == 300
@@ -194,7 +196,7 @@ def test_many_rules_for_many_domains_end_in_time(put) -> None:
     assert set(made.scenario.providers) == {"other"}
     made = import_postfix(put("a = b"), audience, transport=put(routes, "transport"))
     assert set(made.scenario.providers) == {"slow"}
-    assert time.process_time() - before < LONGEST_S
+    assert time.process_time() - before < LONGEST_LIST_S
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -20,10 +20,14 @@ from sendcap.scenario import Scenario, dumps, from_dict, load, to_dict, updated
 IMPORTS = "from sendcap.run import simulate; from sendcap.scenario import load, updated"
 # What a first run imports and loads late: the queues, what saves, what draws.
 FIRST_RUN = f"""
+import gc
 import tempfile
 {IMPORTS}
 with tempfile.TemporaryDirectory() as folder:
     simulate(updated(load("quickstart"), {{"deliveries[0].messages": 100}})).save(folder + "/run")
+# What it has loaded is looked through at the end of none of its forks.
+gc.collect()
+gc.freeze()
 """
 # Linux counts the parent's peak in ru_maxrss of a new process; VmHWM is of the process alone.
 PEAK = f"""

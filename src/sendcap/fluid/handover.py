@@ -1,6 +1,7 @@
 """From Campaign to the MTA: cohorts of messages, when they are relayed and leave the ingress."""
 
 import math
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from sendcap.fluid.limits import Fifo, Stepwise, steady
 from sendcap.fluid.spans import AN_INSTANT_S, Floats, Spans, chance
 from sendcap.fluid.variation import AS_EXPECTED, Variation
 from sendcap.model.batches import batch_rows
-from sendcap.scenario import Delivery, Rate, Scenario
+from sendcap.scenario import Delivery, Rate, Relay, Scenario
 from sendcap.scenario.hand_over import starts
 from sendcap.scenario.pattern import ready_s as ready_s_of
 from sendcap.scenario.shared_constraints import WORKERS_AND_RATE, relay_constraints
@@ -178,12 +179,7 @@ def _side_by_side(scenario: Scenario, pieces: _Pieces, number: int | None) -> Sp
     Or as the relay with a number hands them over.
     """
     relay, rows = scenario.relay, batch_rows(scenario)
-    limits = {}
-    if isinstance(relay.rate, Rate):
-        limits = {"per_s": relay.rate.per_s, "burst": relay.rate.burst_or_limit}
-    sizes = rows.size[:, None].astype(np.float64)
-    starting = starts(relay.workers, relay.batch_time, sizes, rows.ready_s, **limits)
-    starts_s, ends_s = np.moveaxis(np.array(list(starting)), 1, 0)
+    starts_s, ends_s = _batches_of(relay, tuple(rows.size.tolist()), tuple(rows.ready_s.tolist()))
     if number is None:
         mean_s, variance_s2 = chance(relay.batch_time)
         after_s = starts_s.mean(axis=1) - rows.ready_s + mean_s
@@ -200,6 +196,20 @@ def _side_by_side(scenario: Scenario, pieces: _Pieces, number: int | None) -> Sp
     most_s2 = later_s.mean(axis=0) ** 2 / 3.0
     last_s = np.maximum(first_s, last_s)
     return Spans(first_s, last_s, np.minimum(spread_s2.mean(axis=0), most_s2))
+
+
+@lru_cache(maxsize=2)
+def _batches_of(relay: Relay, sizes: tuple[int, ...], ready_s: tuple[float, ...]) -> Floats:
+    """Return when the batches start and end, of shape (2, batches, relays).
+
+    Worked out once for the ten courses of a scenario, which all look at the same relays.
+    """
+    limits = {}
+    if isinstance(relay.rate, Rate):
+        limits = {"per_s": relay.rate.per_s, "burst": relay.rate.burst_or_limit}
+    rows = np.array(sizes, np.float64)[:, None]
+    starting = starts(relay.workers, relay.batch_time, rows, np.array(ready_s), **limits)
+    return np.moveaxis(np.array(list(starting)), 1, 0)
 
 
 def _earliest_s(limit: Stepwise, pieces: _Pieces, amount: Floats, position: Floats) -> Floats:

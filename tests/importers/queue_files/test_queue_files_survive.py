@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from sendcap.errors import ConfigurationError
 from sendcap.importers.queue_files import FORMATS, read_queue_file
 
-LONG = 300_000
+LONG = 150_000
 """Characters of a very long line."""
-LONGEST_S = 3.0
+LONGEST_S = 0.75
 """CPU for such a line; what takes a time that grows as its square takes hours."""
 AT = datetime(2025, 11, 30, 1, 26, 40, tzinfo=UTC)
 
@@ -210,7 +210,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
 @pytest.mark.parametrize("line", HOSTILE)
 def test_a_very_long_line_ends_in_time(put, line) -> None:
     path = put(HOSTILE[line](LONG), "q")
-    before = time.process_time()
     for name in (*FORMATS, None):
+        before = time.process_time()
         assert all(len(text) < 20_000 for text in said(path, name))
-    assert time.process_time() - before < LONGEST_S
+        assert time.process_time() - before < LONGEST_S
