@@ -55,7 +55,7 @@ SIMULATORS = ["SimPy"] + (["Ciw"] if importlib.util.find_spec("ciw") else [])
 
 @pytest.fixture(scope="module")
 def output(warm) -> str:
-    done = warm.run([BENCHMARK, *TINY], forks=True)
+    done = warm.run([BENCHMARK, *TINY], forks=True, sketched=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

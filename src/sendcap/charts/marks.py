@@ -8,6 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.path import Path
 from matplotlib.text import Annotation
@@ -222,6 +223,7 @@ AWAY_PT: Final = 5.0
 _DOT_PT: Final = 4.0
 """Around the middle of a dot, belonging to it."""
 _ROWS: Final = 40
+_Points = npt.NDArray[np.float64]
 _Side = Literal["right", "left"]
 """Of a label, the one that the line is on."""
 
@@ -270,7 +272,7 @@ def arrange(
         for hidden, number, box, *_ in sorted(positions, key=lambda position: position[:2]):
             if hidden > best[0]:
                 break
-            crossed = sum(curve.intersects_bbox(box, filled=False) for curve in curves)
+            crossed = sum(_crosses(points, box) for points in curves)
             best = min(best, (hidden + 10 * crossed, number))
         _, _, box, side, up = positions[best[1]]
         placed.append(box)
@@ -278,12 +280,22 @@ def arrange(
         label.set_position((-AWAY_PT if side == "right" else AWAY_PT, up))
 
 
-def _curves(axes: Axes) -> Iterator[Path]:
-    """Yield the data's lines in pixels."""
+def _crosses(points: _Points, box: Bbox) -> bool:
+    """Tell whether a line passes through a box; of a long one, only what is near is looked at."""
+    across = points[:, 0]
+    right, left = across >= box.x0, across <= box.x1
+    near = np.flatnonzero((right[:-1] | right[1:]) & (left[:-1] | left[1:]))
+    return bool(near.size) and Path(points[near[0] : near[-1] + 2]).intersects_bbox(
+        box, filled=False
+    )
+
+
+def _curves(axes: Axes) -> Iterator[_Points]:
+    """Yield the points of the data's lines in pixels."""
     low_s, high_s = axes.get_xlim()
     for line in axes.lines:
         points = np.asarray(line.get_xydata(), dtype=float)
         shown = (points[:, 0] >= low_s) & (points[:, 0] <= high_s) & ~np.isnan(points[:, 1])
         # Marks have two points, one above the other.
         if np.ptp(points[:, 0]) > 0 and shown.any():
-            yield Path(axes.transData.transform(points[shown]))
+            yield axes.transData.transform(points[shown])

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.interpolate import RBFInterpolator
 
-from sendcap.study.forecasts.adjustment import Adjustment, Smoothed, smoothers
+from sendcap.study.forecasts.adjustment import Adjustment, Smoothed, Smoother, smoothers
 
 
 @pytest.fixture(scope="module")
@@ -18,20 +18,27 @@ def candidates(points):
     return smoothers(points)
 
 
+def fit_of(its: Smoother, points: np.ndarray, values: np.ndarray) -> RBFInterpolator:
+    """The same fit by SciPy."""
+    return RBFInterpolator(
+        points, values, kernel="gaussian", epsilon=its.epsilon, smoothing=its.smoothing, degree=0
+    )
+
+
+@pytest.mark.parametrize("number", [0, 20, 35])
+def test_a_number_is_predicted_as_scipy_does(points, candidates, number) -> None:
+    values = np.column_stack([np.sin(points[:, 0]), points[:, 1] ** 2])
+    new = np.array([0.2, -0.3])
+    expected = fit_of(candidates[number], points, values)(new[None])[0]
+    assert candidates[number].at(new, values) == pytest.approx(expected, rel=1e-6)
+
+
 def test_what_is_left_out_is_what_a_fit_without_the_simulation_leaves(points, candidates) -> None:
     values = np.sin(points[:, :1]) + 0.1 * points[:, 1:] ** 2
     its = candidates[20]
-    fit = its.interpolator
     for number in (0, 17):
         others = np.delete(np.arange(40), number)
-        without = RBFInterpolator(
-            points[others],
-            values[others],
-            kernel=fit.kernel,
-            epsilon=fit.epsilon,
-            smoothing=fit.smoothing[0],
-            degree=0,
-        )
+        without = fit_of(its, points[others], values[others])
         expected = values[number] - without(points[number : number + 1])[0]
         assert its.left_out(values)[number] == pytest.approx(expected, rel=1e-6)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from sendcap.study.forecasts.misfit import LARGE, Discrepancy
 from sendcap.study.forecasts.reference import Compared, Summaries
@@ -48,6 +49,24 @@ def test_only_the_curve_that_is_not_like_the_model_has_a_misfit(discrepancy) -> 
     # The value that moves this reading: more of it is less.
     assert np.argmax(np.abs(misfit.related)) == 1
     assert misfit.related[1] < -0.99
+
+
+def test_no_other_sizes_are_likelier(discrepancy) -> None:
+    rng = np.random.default_rng(4)
+    (row,) = simulated(np.array([[0.5, 0.5]]), rng)
+    row[[1, 4]] -= 1.0, 25.0
+    sizes = discrepancy.misfit(row).sizes
+    assert sizes.min() > 0.1
+
+    def unlikeliness(sizes: np.ndarray) -> float:
+        spread = discrepancy._covariance + np.diag(np.repeat(sizes, 3) ** 2)
+        likelihood = stats.multivariate_normal.logpdf(discrepancy.point(row), cov=spread)
+        return sizes.sum() - likelihood
+
+    for change in (0.98, 1.02):
+        for curve in (0, 1):
+            others = np.where(np.arange(2) == curve, change * sizes, sizes)
+            assert unlikeliness(others) > unlikeliness(sizes)
 
 
 def test_errors_as_large_as_the_misfit_are_added_to_the_simulations(discrepancy) -> None:

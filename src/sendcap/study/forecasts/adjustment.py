@@ -11,10 +11,11 @@ prediction, normalised (Papadopoulos, Gammerman and Vovk 2008) and by leaving ou
 Barber, Candès, Ramdas and Tibshirani (2021).
 
 m and s are those of `scipy.interpolate.RBFInterpolator` with a Gaussian kernel and smoothing:
-kernel ridge regression. The width of the kernel and the smoothing are chosen by leaving each
-simulation out. As the prediction is linear in the numbers, that takes no further fit: the residual
-is that of the fit over 1 - h, where h is the weight of a simulation in the prediction at the same
-point (Golub, Heath and Wahba 1979).
+kernel ridge regression. (All smoothings share a decomposition of the kernel's matrix here.) The
+width of the kernel and the smoothing are chosen by leaving each simulation out. As the prediction
+is linear in the numbers, that takes no further fit: the residual is that of the fit over 1 - h,
+where h is the weight of a simulation in the prediction at the same point (Golub, Heath and Wahba
+1979). Both have the smoothing as a factor.
 
 Sources: M. Blum, O. François, "Non-linear regression models for approximate Bayesian computation",
 Statistics and Computing 20 (2010); H. Papadopoulos, A. Gammerman, V. Vovk, "Normalized
@@ -25,12 +26,11 @@ ridge parameter", Technometrics 21 (1979).
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import RBFInterpolator
-from scipy.spatial.distance import cdist, pdist
+from scipy.spatial.distance import cdist, pdist, squareform
 
 from sendcap.readings.convergence import Floats
 from sendcap.study.forecasts.reference import Summaries
@@ -47,40 +47,45 @@ _FLOOR: Final = 0.05
 
 
 class Smoother(NamedTuple):
-    """Weights of the simulations at any point, for one width and one smoothing."""
+    """Kernel ridge regression on the simulations, for one width and one smoothing."""
 
-    interpolator: Any  # of the columns of the identity matrix: the values are the weights
-    own: Floats  # weights at the simulations' own points: shape (n, n)
+    points: Floats  # of the simulations: shape (n, d)
+    epsilon: float  # of the kernel exp(-(epsilon distance)²)
+    smoothing: float
+    kernels: Floats  # by which numbers become the weights of the kernels: shape (n, n)
+    constant: Floats  # by which they become the constant: shape (n,)
 
     def at(self, point: Floats, values: Floats) -> Floats:
         """Return numbers at a point, of shape (k,), from those of the simulations: (n, k)."""
-        numbers: Floats = (self.interpolator(point[None]) @ values)[0]
+        near = np.exp(-((self.epsilon * cdist(point[None], self.points)[0]) ** 2))
+        numbers: Floats = (near @ self.kernels + self.constant) @ values
         return numbers
 
     def left_out(self, values: Floats) -> Floats:
         """Return the difference of each simulation from the prediction without it: (n, k)."""
-        errors: Floats = (values - self.own @ values) / (1.0 - np.diag(self.own)[:, None])
+        errors: Floats = (self.kernels @ values) / np.diag(self.kernels)[:, None]
         return errors
 
 
 def smoothers(points: Floats) -> list[Smoother]:
     """Return smoothers to choose from, for points of shape (n, d)."""
-    width = float(np.median(pdist(points))) or 1.0
+    distances = pdist(points)
+    width = float(np.median(distances)) or 1.0
     candidates = []
     for multiple in _WIDTHS:
+        epsilon = 1.0 / (np.sqrt(2.0) * multiple * width)
+        # Of a matrix whose parts are known, with more on the diagonal, the inverse is known, too.
+        sizes, parts = np.linalg.eigh(np.exp(-((epsilon * squareform(distances)) ** 2)))
+        sums = parts.sum(axis=0)
         for smoothing in _SMOOTHING:
-            interpolator = RBFInterpolator(
-                points,
-                np.eye(len(points)),
-                kernel="gaussian",
-                epsilon=1.0 / (np.sqrt(2.0) * multiple * width),
-                smoothing=smoothing,
-                degree=0,
-            )
-            own = interpolator(points)
+            inverse_sizes = 1.0 / (np.maximum(sizes, 0.0) + smoothing)
+            inverse_sums = parts @ (inverse_sizes * sums)
+            # The weights of the kernels add up to nothing.
+            constant = inverse_sums / inverse_sums.sum()
+            kernels = (parts * inverse_sizes) @ parts.T - np.outer(inverse_sums, constant)
             # A simulation that alone decides about itself cannot be left out.
-            if np.diag(own).max() < 1.0 - 1e-6:
-                candidates.append(Smoother(interpolator, own))
+            if smoothing * np.diag(kernels).min() > 1e-6:
+                candidates.append(Smoother(points, epsilon, smoothing, kernels, constant))
     return candidates
 
 

@@ -122,18 +122,22 @@ class Discrepancy:
 
     def _sizes(self, point: Floats) -> Floats:
         """Return the likeliest size of each curve's misfit."""
+        curves, every = len(self._summaries.compared), np.eye(len(point))
 
-        def unlikeliness(logs: Floats) -> float:
-            factor = cho_factor(
-                self._covariance + np.diag(np.exp(2.0 * logs)[self._curve]), lower=True
-            )
-            fit = 0.5 * point @ cho_solve(factor, point)
-            return float(fit + np.log(np.diag(factor[0])).sum() + np.exp(logs).sum())
+        def unlikeliness(logs: Floats) -> tuple[float, Floats]:
+            """Return it with its slope in each direction."""
+            sizes = np.exp(logs)
+            variances = sizes[self._curve] ** 2
+            factor = cho_factor(self._covariance + np.diag(variances), lower=True)
+            inverse = cho_solve(factor, every)
+            weights = inverse @ point
+            value = 0.5 * point @ weights + np.log(np.diag(factor[0])).sum() + sizes.sum()
+            slopes = variances * (np.diag(inverse) - weights**2)
+            return float(value), sizes + np.bincount(self._curve, slopes, curves)
 
-        curves = len(self._summaries.compared)
         bounds: Sequence[tuple[float, float]] = [(_SMALLEST, _LARGEST)] * curves
         starts = (np.full(curves, start) for start in (-3.0, 1.0))
-        found = [minimize(unlikeliness, start, bounds=bounds) for start in starts]
+        found = [minimize(unlikeliness, start, jac=True, bounds=bounds) for start in starts]
         sizes: Floats = np.exp(min(found, key=lambda each: float(each.fun)).x)
         return sizes
 
