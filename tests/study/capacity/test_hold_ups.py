@@ -130,6 +130,14 @@ def test_the_bottleneck_moves_from_the_relay_to_the_provider() -> None:
     assert any(sentence.startswith(text) for sentence in found.sentences())
 
 
+def test_what_waits_at_the_start_alone_is_no_period() -> None:
+    """The relay has handed all over after 20 s, before the end of the first bin."""
+    found = sendcap.limits(scenario_of(delivery("blast", 1_000, "slow")))
+    periods = found.hold_ups().query("delivery == '*'")
+    assert list(periods["stage"]) == ["slow"]
+    assert not any("moves" in sentence for sentence in found.sentences())
+
+
 def test_where_nothing_waits_nothing_is_said() -> None:
     found = sendcap.limits(scenario_of(delivery("stream", 600, "quick", spread="1h")))
     assert found.hold_ups().empty

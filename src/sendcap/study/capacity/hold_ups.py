@@ -61,10 +61,11 @@ def moves(stages: Sequence[Observed]) -> list[HoldUp]:
     found: list[HoldUp] = []
     for first, end in _runs(longest):
         number = int(longest[first])
-        if number < 0 or end - first < least:
+        until_s = float(edges_s[end - 1])
+        # At the start alone: within the first bin it was over.
+        if number < 0 or end - first < least or until_s == 0.0:
             continue
-        stage = stages[number].stage
-        wait_s, until_s = float(waits_s[number, first:end].max()), float(edges_s[end - 1])
+        stage, wait_s = stages[number].stage, float(waits_s[number, first:end].max())
         from_s = float(edges_s[first])
         if found and found[-1].stage is stage:
             wait_s, from_s = max(wait_s, found[-1].wait_s), found.pop().from_s
