@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +18,10 @@ from disks import small_disk_at
 from warm import Warm
 from writing_commands import IN_TURN, STUDIES, ended, leftovers, outputs, write_inputs
 
+from sendcap.errors import RunError, SendcapError
+from sendcap.files.directory import Staging
+from sendcap.files.single import whole_file
+from sendcap.saved import RUN
 from sendcap.study.sweeps.outcomes import Outcome
 from sendcap.study.sweeps.store import Store, StoreError, damaged_files
 
@@ -70,6 +75,16 @@ def test_a_full_disk_is_told_in_one_line_and_loses_nothing(
     (disk / "ballast").unlink()
     code, messages = ended(warm, name, place)
     assert code == 0, messages
+
+
+def test_on_a_read_only_disk_the_directory_is_named_that_cannot_be_written(disk) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    words = f"^{re.escape(str(disk / 'run'))}: cannot be written: the file system is read-only$"
+    with pytest.raises(RunError, match=words), Staging(disk / "run", RUN):
+        raise AssertionError
+    words = words.replace("/run", r"/run\.csv")
+    with pytest.raises(SendcapError, match=words), whole_file(disk / "run.csv"):
+        raise AssertionError
 
 
 def test_a_store_on_a_read_only_disk_is_read_and_not_written(disk) -> None:

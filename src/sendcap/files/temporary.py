@@ -133,6 +133,9 @@ def _locked(path: Path, *, wait: bool) -> int | None:
 
 def _settle(path: Path) -> None:
     """Put back what was being replaced, unless its name is taken, and remove the rest."""
+    if not os.path.lexists(path):
+        # A read-only file system refuses to remove what is not there, too.
+        return
     if not path.is_dir():
         path.unlink(missing_ok=True)
         return
