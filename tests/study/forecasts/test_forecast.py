@@ -211,6 +211,24 @@ def test_what_makes_no_sense_is_told_in_a_line(small, table, run, keywords, mess
     assert "\n" not in str(caught.value)
 
 
+def test_a_mode_that_shows_the_same_whatever_the_values_are_is_not_taken_where_another_fits() -> (
+    None
+):
+    """No message has failed for good after 1h: without EFS all deliveries show 100 %."""
+    faults = [{"reason": "mailbox full", "share": 0.1, "never": 1}]
+    providers = {"q": SMALL["providers"]["q"] | {"faults": faults}}
+    deliveries = [{"name": "news", "messages": 4000, "validity": "10h", "audience": {"q": 1.0}}]
+    its = SMALL | {"providers": providers, "deliveries": deliveries}
+    its = load_uncertain(from_dict(its), {"providers.q.faults[0].share": (0.02, 0.2)})
+    table = simulate_table(its, MODES, 64, workers=1)
+    found = forecast(its, {"1h": 93.0}, table=table)
+    assert found.modes == ("efs",)
+    assert found.sentences()[1] == "No mode was given: the reading is taken to be with EFS."
+    for pct, modes in ((100.0, None), (93.0, ["without-efs"])):
+        with pytest.raises(SendcapError, match="up to 1h all values in the ranges give the same"):
+            forecast(its, {"1h": pct}, modes=modes, table=table)
+
+
 def test_readings_after_the_horizon_are_refused_as_nothing_is_simulated_there(small, run) -> None:
     with pytest.warns(SendcapWarning, match="cuts off"):
         cut = load_uncertain(from_dict(SMALL | {"time": {"bin": "1m", "horizon": "2h"}}), RANGES)

@@ -60,6 +60,7 @@ from sendcap.study.forecasts.readings import (
 from sendcap.study.forecasts.reference import (
     ReferenceTable,
     Summaries,
+    UninformativeError,
     simulate_table,
     simulations_of,
 )
@@ -161,15 +162,20 @@ def _explained(
     points: tuple[float, ...],
 ) -> Forecast:
     """Return the first forecast whose readings the scenario explains, with the others."""
-    outlooks = []
+    outlooks, silent = [], []
     for modes in asked.together:
-        forecaster = Forecaster(table, {mode: asked.few[mode] for mode in modes}, delivery)
         readings = {mode: asked.readings[mode] for mode in modes}
-        outlooks.append(forecaster.forecast(readings, confidence, points))
-    outlook = next((each for each in outlooks if each.reachable), outlooks[0])
-    if len(outlooks) == 1:
-        return outlook
-    return replace(outlook, others=tuple(each for each in outlooks if each is not outlook))
+        try:
+            forecaster = Forecaster(table, {mode: asked.few[mode] for mode in modes}, delivery)
+        except UninformativeError as error:
+            silent.append(error)
+        else:
+            outlooks.append(forecaster.forecast(readings, confidence, points))
+    outlook = next((each for each in outlooks if each.reachable), next(iter(outlooks), None))
+    if outlook is None or (not outlook.reachable and any(each.fits for each in silent)):
+        raise silent[0]
+    others = tuple(each for each in outlooks if each is not outlook)
+    return outlook if len(asked.together) == 1 else replace(outlook, others=others)
 
 
 class _Asked(NamedTuple):

@@ -128,6 +128,17 @@ def _moments_s(scenario: Scenario, also_s: npt.ArrayLike) -> Floats:
     return np.unique(together[together <= moments[-1]])
 
 
+class UninformativeError(SendcapError):
+    """All values in the ranges give the same readings; ``fits`` says whether these are the same."""
+
+    def __init__(self, last_s: float, *, fits: bool) -> None:
+        self.fits = fits
+        super().__init__(
+            f"observed: up to {elapsed(last_s)} all values in the ranges give the same "
+            "readings; wait for later ones"
+        )
+
+
 class Compared(NamedTuple):
     """The compared readings of a curve."""
 
@@ -169,13 +180,15 @@ class Summaries:
             compared.append(Compared(noted.mode, column, time_s[chosen]))
             simulated.append(values[:, chosen])
             steps.append(np.full(len(chosen), step_pt))
-        if all(np.ptp(values, axis=0).max() <= 0.0 for values in simulated):
-            last_s = last_reading_s(readings)
-            raise SendcapError(
-                f"observed: up to {elapsed(last_s)} all values in the ranges give the same "
-                "readings; wait for later ones"
+        if not compared:
+            raise UninformativeError(last_reading_s(readings), fits=True)
+        summaries = cls(tuple(compared), np.concatenate(simulated, axis=1), np.concatenate(steps))
+        if np.ptp(summaries.simulated, axis=0).max() <= 0.0:
+            apart_pt = np.abs(summaries.simulated[0] - summaries.observed(readings))
+            raise UninformativeError(
+                last_reading_s(readings), fits=bool((apart_pt <= summaries.step_pt).all())
             )
-        return cls(tuple(compared), np.concatenate(simulated, axis=1), np.concatenate(steps))
+        return summaries
 
     def observed(self, readings: Mapping[Mode, Readings]) -> Floats:
         """Return the same readings of the dashboard: shape (k,)."""
