@@ -41,6 +41,14 @@ def test_what_is_far_in_a_tail_is_as_likely_as_it_is(low_s, high_s, log_p) -> No
     assert Likelihood(times).log(EXPONENTIAL, np.zeros(1), never=False) == pytest.approx(log_p)
 
 
+def test_what_is_there_several_times_counts_as_often() -> None:
+    at_s = np.array([3.0, 3.0, 3.0, 5.0, 2.0, 2.0])
+    times = Times.of(at_s, np.array([3.0, 3.0, 3.0, 5.0, np.inf, np.inf]))
+    assert len(times.weight) == 3
+    log_p = Likelihood(times).log(EXPONENTIAL, np.zeros(1), never=False)
+    assert log_p == pytest.approx(-at_s.sum())
+
+
 @pytest.mark.parametrize("name", SCIPY)
 def test_a_fit_is_scipys(name) -> None:
     dist, _ = SCIPY[name]

@@ -7,6 +7,7 @@ import bz2
 import gzip
 import lzma
 import os
+import re
 import socket
 import tracemalloc
 from collections.abc import Callable
@@ -123,7 +124,7 @@ def test_a_packed_log_of_nothing_is_refused(
     monkeypatch.setattr("sendcap.calibration.logs.opening._FREE_BYTES", 1 << 20)
     path = tmp_path / "log.packed"
     with opener(path, "wb") as file:
-        for _ in range(20):
+        for _ in range(6):
             file.write(b"\n" * 1_000_000)
     with pytest.raises(
         SendcapError, match=r"log\.packed: (is empty|unpacks to more than 250 times)"
@@ -165,6 +166,8 @@ PACKAGE: Final = Path(sendcap.__file__).parent
 
 
 READERS: Final = {"read_text", "read_bytes", "read_csv"}
+NAMED: Final = re.compile(rf"\b(open|{'|'.join(READERS)})\b")
+"""What a module says that opens a path; most say nothing of it, and need no look at their parts."""
 
 
 def opens(tree: ast.Module) -> bool:
@@ -184,6 +187,6 @@ def test_every_other_file_is_opened_at_the_one_place() -> None:
     found = {
         ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         for path in PACKAGE.rglob("*.py")
-        if opens(ast.parse(path.read_text(encoding="utf-8")))
+        if NAMED.search(text := path.read_text(encoding="utf-8")) and opens(ast.parse(text))
     }
     assert found <= OPENS.keys()

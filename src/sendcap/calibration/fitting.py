@@ -92,7 +92,8 @@ def _fit(family: Family, times: Times, never: bool) -> Fit | None:
         return -likelihood.log(family, parameters, never)
 
     with np.errstate(all="ignore"):
-        for tolerance, iterations in ((1e-5, 900), (1e-6, None)):
+        # The second search begins with steps as wide as the first one's, wherever that has stuck.
+        for tolerance, iterations in ((1e-2, 900), (1e-6, None)):
             options: Any = {"xatol": tolerance, "fatol": tolerance, "maxiter": iterations}
             result = minimize(cost, at, method="Nelder-Mead", options=options)
             at = result.x
@@ -125,35 +126,39 @@ class Likelihood:
     """The likelihood of times; what does not depend on the parameters is worked out once."""
 
     def __init__(self, times: Times) -> None:
-        self._weight = times.weight
-        self._exact = times.low_s == times.high_s
-        self._at_s = np.maximum(times.low_s[self._exact], _TINY_S)
-        self._between = ~self._exact
-        self._low_s, high_s = times.low_s[self._between], times.high_s[self._between]
+        exact = times.low_s == times.high_s
+        self._at_s, self._of_exact = np.maximum(times.low_s[exact], _TINY_S), times.weight[exact]
+        self._low_s, high_s = times.low_s[~exact], times.high_s[~exact]
+        self._of_between = times.weight[~exact]
         self._is_open, self._end_s = np.isinf(high_s), np.minimum(high_s, 1e300)
+        self._any_open = bool(self._is_open.any())
 
     def log(self, family: Family, parameters: Floats, never: bool) -> float:
         """Return the logarithm; ``never`` says that the last parameter is a share without end."""
         lost = expit(parameters[-1]) if never else 0.0
-        log_p = np.empty(len(self._weight))
+        total = 0.0
         if len(self._at_s):
-            log_p[self._exact] = math.log1p(-lost) + family.logpdf(self._at_s, parameters)
+            log_p = math.log1p(-lost) + family.logpdf(self._at_s, parameters)
+            total += float(self._of_exact @ log_p)
         if len(self._low_s):
-            p = (1.0 - lost) * self._probability(family, parameters)
-            p += np.where(self._is_open, lost, 0.0)
-            log_p[self._between] = np.log(np.maximum(p, _LEAST_P))
-        total = float(self._weight @ log_p)
+            p = self._probability(family, parameters)
+            if never:
+                p = (1.0 - lost) * p + lost * self._is_open
+            total += float(self._of_between @ np.log(np.maximum(p, _LEAST_P)))
         return total if math.isfinite(total) else -1e300
 
     def _probability(self, family: Family, parameters: Floats) -> Floats:
         # In the upper tail the difference of survival functions is exact, in the lower that of the
         # cdf.
-        below = family.cdf(self._low_s, parameters)
+        below, above = (family.cdf(each, parameters) for each in (self._low_s, self._end_s))
+        if self._any_open:
+            above = np.where(self._is_open, 1.0, above)
+        p: Floats = above - below
         upper = below > 0.5
-        p: Floats = np.where(self._is_open, 1.0, family.cdf(self._end_s, parameters)) - below
         if upper.any():
             beyond = family.sf(self._end_s[upper], parameters)
-            beyond = np.where(self._is_open[upper], 0.0, beyond)
+            if self._any_open:
+                beyond = np.where(self._is_open[upper], 0.0, beyond)
             p[upper] = family.sf(self._low_s[upper], parameters) - beyond
         return p
 
