@@ -14,6 +14,7 @@ from warm import Process
 
 import sendcap as package
 from sendcap import scenario as package_scenario
+from sendcap.charts.drawing import Drawable
 from sendcap.cli.commands import commands
 
 TEXT = """
@@ -86,6 +87,17 @@ def sendcap_in() -> Callable[..., Result]:
             return run_here(*arguments)
 
     return run
+
+
+@pytest.fixture
+def undrawn(monkeypatch) -> None:
+    """A study saves its charts as empty files: for tests of all else that it tells."""
+
+    def save_charts(result: Drawable, folder: Path) -> None:
+        for chart in result.charts():
+            (folder / f"{chart.name}.png").touch()
+
+    monkeypatch.setattr(Drawable, "save_charts", save_charts)
 
 
 @pytest.fixture(scope="session")

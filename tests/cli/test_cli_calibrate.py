@@ -171,7 +171,7 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(
 @pytest.mark.crash
 def test_an_interrupted_calibration_leaves_nothing(place, process, log) -> None:
     path = place / "long.log"
-    path.write_bytes(log.read_bytes() * 3000)
+    path.write_bytes(log.read_bytes() * 500)
     running = process("calibrate", "long.log", "-o", "mine.toml")
     wait_for(lambda: list(place.glob("runs/.sendcap-*")))
     running.send_signal(signal.SIGINT)

@@ -53,14 +53,14 @@ def test_it_says_when_delivered_can_be_trusted_and_saves_it(converge, place) -> 
     assert names(place / "runs" / "small-converge") == CONVERGENCE.files | {"summary.json"}
 
 
-def test_tables_of_every_mode_fit_80_columns(converge) -> None:
+def test_tables_of_every_mode_fit_80_columns(converge, undrawn) -> None:
     modes = [f"--mode={mode}" for mode in MODES]
     result = converge("--replications", "2", *modes)
     lines = [line for line in result.stdout.splitlines() if not line.startswith("Saved in ")]
     assert max(map(len, lines)) <= WIDTH
 
 
-def test_the_tables_are_tidy(converge, place) -> None:
+def test_the_tables_are_tidy(converge, place, undrawn) -> None:
     converge("--replications", "2", "--out", "here", "--tolerance", "2pt")
     for name in ("final", "settling", "errors", "remaining", "extremes", "curves", "replications"):
         table = pd.read_csv(place / "here" / f"{name}.csv")
@@ -71,7 +71,7 @@ def test_the_tables_are_tidy(converge, place) -> None:
     assert set(settling["provider"]) == {"*", "gmail", "yahoo"}
 
 
-def test_tolerances_are_a_list_or_given_several_times(converge) -> None:
+def test_tolerances_are_a_list_or_given_several_times(converge, undrawn) -> None:
     result = converge("--replications", "1", "--tolerance", "3pt,0.25", "--tolerance", "2 points")
     lines = [line.split("  ")[0] for line in result.stdout.splitlines()]
     assert [line for line in lines if line.endswith(" points")][:3] == [
@@ -91,13 +91,13 @@ def test_the_same_command_gives_the_same_bytes_whatever_the_workers(
     assert one == other
 
 
-def test_the_seed_and_the_modes_can_be_chosen(converge, place) -> None:
+def test_the_seed_and_the_modes_can_be_chosen(converge, place, undrawn) -> None:
     converge("--replications", "1", "--out", "a", "--seed", "5", "--mode", "legacy")
     assert "seed = 5" in (place / "a" / "scenario.toml").read_text()
     assert set(pd.read_csv(place / "a" / "settling.csv")["mode"]) == {"legacy"}
 
 
-def test_precision_decides_how_often_it_is_simulated(converge) -> None:
+def test_precision_decides_how_often_it_is_simulated(converge, undrawn) -> None:
     result = converge("--precision", "0.6pt", "--mode", "efs")
     assert result.exit_code == 0
     replications = pd.read_csv("runs/small-converge/replications.csv")["replication"].max() + 1
@@ -126,7 +126,9 @@ def test_what_has_no_reading_within_the_horizon_is_told_without_one(sendcap, pla
     assert "nan" not in result.stdout
 
 
-def test_a_directory_is_replaced_by_force_only_and_by_its_kind_only(converge, sendcap) -> None:
+def test_a_directory_is_replaced_by_force_only_and_by_its_kind_only(
+    converge, sendcap, undrawn
+) -> None:
     assert converge("--replications", "1", "--out", "here").exit_code == 0
     again = converge("--replications", "1", "--out", "here")
     assert (again.exit_code, again.stderr.count("\n")) == (2, 1)
@@ -195,7 +197,7 @@ def test_compare_tells_what_a_change_does(sendcap, place) -> None:
     assert set(pd.read_csv(folder / "curves.csv")["which"]) == {"a", "b", "difference"}
 
 
-def test_compare_tells_moments_by_the_clock(sendcap, place) -> None:
+def test_compare_tells_moments_by_the_clock(sendcap, place, undrawn) -> None:
     few = ("--replications", "2", "--workers", "1")
     change = ("--set", "start=2026-11-27T08:00:00")
     result = sendcap("compare", "small.toml", *change, "--out", "found", *few)
@@ -240,7 +242,7 @@ def test_compare_shows_no_table_without_rows(sendcap) -> None:
     assert "Without EFS" in result.stdout
 
 
-def test_compare_takes_saved_runs_and_says_that_one_run_tells_less(sendcap) -> None:
+def test_compare_takes_saved_runs_and_says_that_one_run_tells_less(sendcap, undrawn) -> None:
     sendcap("run", "small.toml", "--out", "one")
     sendcap("run", "small.toml", "--out", "two", "--seed", "9")
     result = sendcap("compare", "one", "two", "--workers", "1")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,10 @@ import pandas as pd
 import pytest
 
 from sendcap import scenario, simulate
+from sendcap.ledger import Ledger
+from sendcap.model.engine import simulate_ledger
+from sendcap.scenario import Scenario
+from sendcap.study.replication import measures
 
 TEXT = """
 title = "Small [b]send[/b]"
@@ -45,6 +50,25 @@ def given(place: Path, seen: Path) -> Path:
     return place
 
 
+@pytest.fixture(scope="module")
+def ledgers() -> dict[bytes, Ledger]:
+    return {}
+
+
+@pytest.fixture
+def told(given: Path, ledgers, monkeypatch) -> Path:
+    """The same, for tests of what is told: no scenario is simulated twice."""
+
+    def ledger_of(scenario: Scenario) -> Ledger:
+        key = pickle.dumps(scenario)
+        if key not in ledgers:
+            ledgers[key] = simulate_ledger(scenario)
+        return ledgers[key]
+
+    monkeypatch.setattr(measures, "simulate_ledger", ledger_of)
+    return given
+
+
 FORECAST = ("forecast", "given.toml", "--observed", "seen/kpis.csv", "--workers", "1")
 TYPED = ("forecast", "given.toml", "--workers", "1", "--at", "2m", "--delivered")
 
@@ -79,7 +103,7 @@ def test_a_forecast_is_told_in_sentences_and_saved(given, sendcap) -> None:
         assert path.read_bytes() == (Path("again") / path.name).read_bytes(), path.name
 
 
-def test_a_range_can_be_given_on_the_command_line(given, sendcap) -> None:
+def test_a_range_can_be_given_on_the_command_line(told, sendcap, undrawn) -> None:
     result = sendcap(
         *("forecast", "truth.toml", "--observed", "seen/kpis.csv", "--at", "1h"),
         *("--range", "providers.gmail.hard[0].share=0.01..0.2", "--mode", "efs"),
@@ -92,7 +116,7 @@ def test_a_range_can_be_given_on_the_command_line(given, sendcap) -> None:
     assert "Saved in runs/truth-forecast: " in result.stdout
 
 
-def test_one_typed_reading_is_enough(given, sendcap) -> None:
+def test_one_typed_reading_is_enough(told, sendcap, undrawn) -> None:
     # Without EFS it shows 92 % after two minutes, and with EFS far less.
     shown = pd.read_csv("seen/kpis.csv").query("mode == 'without-efs' and time_s == 120")
     result = sendcap(*TYPED, f"{shown['delivered_pct'].iloc[0]:.1f}", "--out", "typed")
@@ -106,7 +130,7 @@ def test_one_typed_reading_is_enough(given, sendcap) -> None:
     assert final["low"].item() < end["delivered_pct"].iloc[-1] < final["high"].item()
 
 
-def test_a_reading_that_fits_no_mode_is_told_of_each_and_of_none_as_known(given, sendcap) -> None:
+def test_a_reading_that_fits_no_mode_is_told_of_each_and_of_none_as_known(told, sendcap) -> None:
     result = sendcap(*TYPED, "5.0", "--out", "stranger")
     assert result.exit_code == 0, result.stderr
     told = " ".join(result.stdout.split())
@@ -129,7 +153,7 @@ def test_a_reading_that_fits_no_mode_is_told_of_each_and_of_none_as_known(given,
 
 
 def test_of_readings_that_fit_no_mode_together_each_mode_has_one_that_contradicts(
-    given, sendcap
+    told, sendcap, undrawn
 ) -> None:
     result = sendcap(*TYPED, "92.4", "--at", "4m", "--delivered", "60.0", "--out", "strange")
     assert result.exit_code == 0, result.stderr
@@ -140,7 +164,7 @@ def test_of_readings_that_fit_no_mode_together_each_mode_has_one_that_contradict
     assert " % that goes with the other readings (simulated: " in told
 
 
-def test_what_nobody_knows_is_taken_for_unknown_and_told(given, sendcap) -> None:
+def test_what_nobody_knows_is_taken_for_unknown_and_told(told, sendcap, undrawn) -> None:
     command = (*TYPED, "92.4", "--mode", "without-efs")
     told = " ".join(sendcap(*command, "--out", "wide").stdout.split())
     assert "Taken for unknown" in told
@@ -162,7 +186,7 @@ def test_what_nobody_knows_is_taken_for_unknown_and_told(given, sendcap) -> None
     assert pd.read_csv("narrow/parameters.csv")["path"].tolist() == [given_range.name]
 
 
-def test_readings_that_cannot_be_are_warned_of(given, sendcap) -> None:
+def test_readings_that_cannot_be_are_warned_of(told, sendcap, undrawn) -> None:
     Path("odd.csv").write_text("time,delivered_pct\n1m,99\n2m,60\n3m,55\n")
     result = sendcap(
         *("forecast", "given.toml", "--observed", "odd.csv", "--mode", "without-efs"),
@@ -176,7 +200,7 @@ def test_readings_that_cannot_be_are_warned_of(given, sendcap) -> None:
     assert "Widen first providers.gmail.hard[0].share, now 0.01 to 0.2" in told
 
 
-def test_an_end_that_the_horizon_cuts_off_is_told_as_such(given, sendcap) -> None:
+def test_an_end_that_the_horizon_cuts_off_is_told_as_such(told, sendcap) -> None:
     Path("cut.toml").write_text(Path("given.toml").read_text() + '[time]\nhorizon = "1h"\n')
     command = ("forecast", "cut.toml", *FORECAST[2:], "--simulations", "64", "--at")
     result = sendcap(*command, "2m", "--confidence", "92.5%")
