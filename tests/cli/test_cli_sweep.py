@@ -254,7 +254,7 @@ def test_a_sweep_that_is_stopped_keeps_what_is_done_and_says_how_to_go_on(
     long_study, process, sendcap, number, code, word, how
 ) -> None:
     running = process("sweep", "long.toml", "--out", "out", "--workers", "2", **how)
-    wait_for_runs(long_study, 2)
+    wait_for_runs(long_study, 6)
     # As a terminal does it: every process of the group gets it.
     os.killpg(running.pid, number)
     out, err = running.communicate(timeout=300)
