@@ -287,6 +287,19 @@ def test_other_limits_of_backoff_mode_and_other_replies_are_in_the_report(gmail)
     assert "replies of the provider are shares" in unused["reply"]
 
 
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        (None, "its virtual MTAs send; nothing in it sets a limit"),
+        ("both", "its virtual MTAs send; nothing in it sets a limit"),
+        ("alone", "no mail goes out by it"),
+    ],
+)
+def test_a_pool_whose_virtual_mtas_send_is_not_said_to_send_nothing(imported, source, why) -> None:
+    made = imported(two() + "<virtual-mta alone>\n</virtual-mta>\n", source=source)
+    assert reasons(made)["<virtual-mta-pool both>"] == why
+
+
 def test_a_domains_lifetime_may_be_the_longest(imported) -> None:
     # 3.3.10.11, 3.3.10.39.
     made = imported(

@@ -162,6 +162,9 @@ def test_messages_on_hold_are_left_out_unless_released() -> None:
     note = "30 messages on hold are left out, as no operator lets them go; --release does."
     assert note in found.sentences()
     assert sendcap.drain(its(), queue(due(10), held), release=True).gone[-1].messages == 40
+    one = sendcap.drain(its(), queue(due(10), Queued("", "gmail", 1, 60.0, 60.0, held=True)))
+    note = "1 message on hold is left out, as no operator lets it go; --release does."
+    assert note in one.sentences()
     with pytest.raises(SendcapError, match=r"the queue is empty; 30 messages on hold \(--release"):
         sendcap.drain(its(), queue(held))
 

@@ -91,6 +91,8 @@ class Leftovers:
             return
         if tag in self._queues.virtual_mtas:
             why = "is one of the virtual MTAs; nothing in it is for the audience alone"
+        if any(tag in pools for pools in self._queues.pools):
+            why = "its virtual MTAs send; nothing in it sets a limit"
         self._draft.unused(Entry(title, "", tag.where), why)
 
     def _any_used(self, tag: Tag) -> bool:

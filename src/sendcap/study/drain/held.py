@@ -57,8 +57,9 @@ def backlog_of(
         raise SendcapError(f"the queue is empty{text if on_hold else ''}")
     notes = [*queue.notes]
     if on_hold:
+        are, them = ("is", "it") if on_hold == 1 else ("are", "them")
         notes.append(
-            f"{counted(on_hold, 'message')} on hold are left out, as no operator lets them go; "
+            f"{counted(on_hold, 'message')} on hold {are} left out, as no operator lets {them} go; "
             "--release does."
         )
     notes += _without_a_fault(merged, scenario)
