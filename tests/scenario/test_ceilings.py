@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from sendcap.run import simulate
 from sendcap.scenario import Scenario, from_dict, load, updated
 from sendcap.scenario.carrying import carried
 from sendcap.scenario.stages import Stage, bottleneck, stages
+from sendcap.study.capacity.limits import limits_from_ledger
 
 
 def scenario_of(**sections: Any) -> Scenario:
@@ -401,3 +403,29 @@ def test_a_delivery_of_small_batches_takes_the_workers_time() -> None:
     ]
     relay = stages(scenario_of(deliveries=two, relay={"batch_time": "1s"}))[0]
     assert relay.needs_s == pytest.approx(1001)
+
+
+@pytest.mark.parametrize(
+    ("keys", "per_s"),
+    [
+        ({}, 10 / 0.75),
+        ({"rate": "4/s,max_burst=1"}, 4 / 0.75),
+        ({"rate": {"kind": "fixed-window", "limit": 30, "window": "10s"}}, 3 / 0.75),
+    ],
+)
+def test_addresses_that_take_messages_by_weight_carry_what_the_busiest_lets_through(
+    keys: dict[str, Any], per_s: float
+) -> None:
+    """Of each 4 messages 3 are for the first address, and wait for it."""
+    pools = {"x": {"ips": 2, "weights": [3, 1]}}
+    scenario = scenario_of(
+        provider=keys, delivery={"pool": "x"}, mta={"queues": "per-ip", "pools": pools}
+    )
+    stage, run = stages(scenario)[-1], simulate(scenario)
+    assert stage.per_s == pytest.approx(per_s)
+    last_s = run.ledger.sparse("accepted", clock="happened").bins[-1] * 60.0
+    assert last_s - 60.0 <= stage.needs_s <= last_s + 60.0
+    even = updated(scenario, {"mta.pools.x.weights": [2, 2]})
+    assert stages(even)[-1].per_s == pytest.approx(1.5 * per_s)
+    assert ", with 75 % of the messages at one IP; all messages" in limits_from_ledger(run).sentence
+    assert "one IP" not in limits_from_ledger(simulate(even)).sentence

@@ -126,6 +126,11 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
         return f"it takes in {rate(stage.per_s, 'messages')}"
     if stage.kind == "limit":
         return _shared(scenario, stage, binding)
+    return _at_queue(scenario, stage, binding) + _by_weight(scenario, stage)
+
+
+def _at_queue(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
+    """Return the effect of a constraint of a queue."""
     provider, ips = scenario.providers[stage.paths[0].provider], stage.paths[0].ips
     carried = rate(stage.per_s, "attempts")
     one = stage.servers == 1
@@ -169,6 +174,15 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
             return f"it cannot be reached for {elapsed(lost_s)}"
         case _:
             return _throttled(binding.throttle, ips, carried)
+
+
+def _by_weight(scenario: Scenario, stage: Stage) -> str:
+    """Return how much of the load one address has, where it has more than others."""
+    pool = stage.paths[0].pool
+    weights = () if pool is None else scenario.mta.pools[pool].weights
+    if len(set(weights)) < 2:
+        return ""
+    return f", with {100.0 * max(weights) / sum(weights):.0f} % of the messages at one IP"
 
 
 def _shared(scenario: Scenario, stage: Stage, binding: Constraint) -> str:

@@ -54,7 +54,7 @@ class Constraint:
         """Return a constant limit."""
         return cls(name, (Pace(0.0, per_s, burst),))
 
-    def times(self, queues: int) -> Self:
+    def times(self, queues: float) -> Self:
         """Return the limit of so many queues together, each of which has this one."""
         paces = (Pace(at_s, queues * per_s, queues * burst) for at_s, per_s, burst in self.paces)
         return replace(self, paces=tuple(paces))

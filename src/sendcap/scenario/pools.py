@@ -28,6 +28,11 @@ class Pool(Checked):
     weight 1 (KumoMTA, weighted round robin). By default all have the same weight.
     """
 
+    @property
+    def evenness(self) -> float:
+        """Share of the addresses' limits that can be used: all wait for that of most messages."""
+        return sum(self.weights) / (self.ips * max(self.weights)) if self.weights else 1.0
+
     def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.weights and len(self.weights) != self.ips:
             message = f"give {self.ips}, one for each address of ips, not {len(self.weights)}"

@@ -152,11 +152,7 @@ def _queues(scenario: Scenario, attempts_per_message: Mapping[str, float]) -> li
             path.name,
             arriving * messages / total,
             arriving * messages,
-            (
-                *queue_constraints(scenario, path),
-                *disturbance_constraints(scenario, path),
-                *outage_constraints(scenario, path.provider),
-            ),
+            _constraints(scenario, path),
             attempts_per_message.get(path.provider, 1.0),
             first_s[path.provider, path.pool],
             scenario.providers[path.provider].connections_per_ip * path.ips,
@@ -165,6 +161,18 @@ def _queues(scenario: Scenario, attempts_per_message: Mapping[str, float]) -> li
         for path, messages in scenario.messages_on_paths().items()
         if messages
     ]
+
+
+def _constraints(scenario: Scenario, path: Queue) -> tuple[Constraint, ...]:
+    """Return the limits of a queue, outages included."""
+    limits = (
+        *queue_constraints(scenario, path),
+        *disturbance_constraints(scenario, path),
+        *outage_constraints(scenario, path.provider),
+    )
+    # Of addresses that take messages in turn, those with few are idle when their own are sent.
+    evenness = 1.0 if path.pool is None else scenario.mta.pools[path.pool].evenness
+    return limits if evenness == 1.0 else tuple(limit.times(evenness) for limit in limits)
 
 
 def _limits(scenario: Scenario, queues: Sequence[Stage]) -> Iterator[Stage]:
