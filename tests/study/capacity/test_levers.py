@@ -301,3 +301,12 @@ def test_a_share_that_is_never_accepted_is_told() -> None:
         of(its)
     assert "\n" not in str(caught.value)
     assert not math.isinf(of(its, share=0.05, replications=2).takes_s.mean)
+
+
+def test_where_pools_have_the_addresses_one_more_of_none_is_no_lever() -> None:
+    pools = {"x": {"ips": 2}}
+    its = scenario_of(mta={"pools": pools})
+    assert "mta.ips" not in {lever.path for lever in available(its)}
+    assert "mta.ips" in {lever.path for lever in available(scenario_of())}
+    with pytest.raises(SendcapError, match=r"mta\.ips: no lever of this scenario"):
+        levers(its, costs={"mta.ips": 40})

@@ -93,11 +93,15 @@ class Lever:
 
 
 def available(scenario: Scenario) -> list[Lever]:
-    """Return the levers of a scenario: connections, addresses, workers and all limits it has."""
+    """Return the levers of a scenario: connections, addresses, workers and all limits it has.
+
+    Pools have addresses of their own, and the MTA then has none to add to.
+    """
     return [
         lever
         for lever in _LEVERS
         if any(value not in (None, "unlimited") for value in lever.values(scenario).values())
+        and not (scenario.mta.pools and lever.path == "mta.ips")
     ]
 
 
