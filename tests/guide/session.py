@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 import sys
 import tomllib
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from blocks import Block, file_name
 from click.testing import CliRunner
-from warm import Warm
 
 from sendcap import scenario
 from sendcap.cli.commands import commands
@@ -24,8 +26,7 @@ _SETS_UP = re.compile(r"(python3 -m venv|pip install|\. \.venv)")
 class Session:
     """What a reader does who follows a page: files are written, commands run, Python goes on."""
 
-    def __init__(self, warm: Warm) -> None:
-        self._warm = warm
+    def __init__(self) -> None:
         # A module, so that a sweep finds a function that the page defines.
         module = ModuleType("example")
         sys.modules[module.__name__] = module
@@ -52,7 +53,7 @@ class Session:
         if words[0] == "cat":
             _show(Path(words[1]), shown)
         elif words[0] == "python":
-            assert_shown(shown, run_script(Path(words[1]), self._warm))
+            assert_shown(shown, run_script(Path(words[1])))
         elif not _SETS_UP.match(command):
             assert words[0] == "sendcap", command
             result = CliRunner().invoke(commands, words[1:], prog_name="sendcap")
@@ -64,11 +65,11 @@ class Session:
             assert_shown(shown, result.output)
 
 
-def run_script(script: Path, warm: Warm) -> str:
-    """Run a script as a reader would, with processes that it spawns; return what it prints."""
-    done = warm.run([script])
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def run_script(script: Path) -> str:
+    """Run a script as the main program, which processes import anew; return what it prints."""
+    with redirect_stdout(StringIO()) as printed:
+        runpy.run_path(str(script.absolute()), run_name="__main__")
+    return printed.getvalue()
 
 
 def _commands(text: str) -> list[tuple[str, str]]:

@@ -26,23 +26,21 @@ def log_of_a_send() -> str:
 
 
 @pytest.fixture(scope="session")
-def first_delivery(tmp_path_factory, warm) -> Path:
+def first_delivery(tmp_path_factory) -> Path:
     """The files that the pages start with: my-send.toml, and the run of it in my-run."""
     folder = tmp_path_factory.mktemp("first-delivery")
     (folder / "my-send.toml").write_text(SEND)
     before = Path.cwd()
     os.chdir(folder)
     try:
-        Session(warm).run(blocks("```console\n$ sendcap run my-send.toml --out my-run\n```\n")[0])
+        Session().run(blocks("```console\n$ sendcap run my-send.toml --out my-run\n```\n")[0])
     finally:
         os.chdir(before)
     return folder
 
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=name)
-def test_examples_of_a_page_run_in_their_order(
-    page, first_delivery, tmp_path, monkeypatch, warm
-) -> None:
+def test_examples_of_a_page_run_in_their_order(page, first_delivery, tmp_path, monkeypatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "experiments")
     # Children that import everything anew would take most of the time.
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
@@ -53,15 +51,13 @@ def test_examples_of_a_page_run_in_their_order(
         Path("my-send.toml").write_text(SEND, encoding="utf-8")
     else:
         shutil.copytree(first_delivery, tmp_path, dirs_exist_ok=True)
-    session = Session(warm)
+    session = Session()
     for block in blocks(page.read_text(encoding="utf-8")):
         session.run(block)
     assert_documented(tmp_path, (GUIDE / "reference" / "files.md").read_text(encoding="utf-8"))
 
 
-def test_the_python_of_a_page_runs_as_one_script(
-    first_delivery, tmp_path, monkeypatch, warm
-) -> None:
+def test_the_python_of_a_page_runs_as_one_script(first_delivery, tmp_path, monkeypatch) -> None:
     page = GUIDE / "how-to" / "python.md"
     shutil.copytree(first_delivery, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
@@ -74,4 +70,4 @@ def test_the_python_of_a_page_runs_as_one_script(
         ),
         encoding="utf-8",
     )
-    assert "in the end it is" in run_script(script, warm)
+    assert "in the end it is" in run_script(script)

@@ -75,15 +75,17 @@ def test_a_sweep_killed_again_and_again_does_every_run_once(started, tmp_path) -
         place.mkdir()
     finished(started(undisturbed, PROGRAM, "table.csv"))
     counts = []
+    store = Store(disturbed / "store")
+
+    def done() -> int:
+        store.refresh()
+        return len(store)
+
     for _ in range(10):
         its = started(disturbed, PROGRAM, "table.csv")
         # When it has begun: it takes most of the time to start.
-        before = done_in(disturbed / "store")
-        wait_for(
-            lambda its=its, before=before: (
-                its.poll() is not None or done_in(disturbed / "store") > before
-            )
-        )
+        before = done()
+        wait_for(lambda its=its, before=before: its.poll() is not None or done() > before)
         time.sleep(random.uniform(0.0, 0.05))
         its.kill()
         its.communicate()
