@@ -21,7 +21,11 @@ def test_sessions_at_once_have_their_pages_numbers_and_charts(
     file.write_text(QUICK)
     command = ["-m", "sendcap", "explore", file, "--no-open"]
     monkeypatch.setattr(benchmark, "SCENARIO", str(file))
-    monkeypatch.setattr(benchmark, "started", lambda: warm.start(command, stderr=DEVNULL))
+    monkeypatch.setattr(
+        benchmark,
+        "started",
+        lambda: warm.start(command, stderr=DEVNULL, forks=True, sketched=True),
+    )
     with benchmark.served() as (process, session):
         benchmark.measure(process, session, 2, rests_s=0.0)
 

@@ -85,7 +85,7 @@ def test_with_simulated_deliveries_it_keeps_its_promise() -> None:
             },
         }
     )
-    repetitions, covered, counts = 200, 0, []
+    repetitions, covered, counts = 100, 0, []
     for seed in range(repetitions):
         its = sendcap.replicate(
             scenario.with_seed(seed),
