@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from warm import Warm
 
-from sendcap.errors import SendcapWarning
+from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.model import feasibility
 from sendcap.model.engine import simulate_ledger
 from sendcap.model.streams import Streams
@@ -151,3 +151,20 @@ def test_a_delivery_late_in_the_year_counts_as_an_early_one() -> None:
     )
     # All together are read at every bin of the year.
     assert at_once < late < at_once + 525_600 * 410 < 1.2 * 2**30
+
+
+def test_a_rough_estimate_is_no_less_and_refuses_nothing(monkeypatch) -> None:
+    scenario = updated(
+        load("ip-warm-up"),
+        {"deliveries[0].messages": 300_000_000, "mta.ips": 8},
+    )
+    exact, rough = (
+        feasibility._LIBRARIES + sum(feasibility.memory_terms(scenario, roughly=roughly).values())
+        for roughly in (False, True)
+    )
+    assert rough > exact
+    monkeypatch.setattr(feasibility, "available_bytes", lambda: round(exact) + 1)
+    feasibility.require_feasible(scenario)
+    monkeypatch.setattr(feasibility, "available_bytes", lambda: round(exact) - 1)
+    with pytest.raises(ScenarioError, match=f"about {exact / 2**30:,.1f} GiB"):
+        feasibility.require_feasible(scenario)

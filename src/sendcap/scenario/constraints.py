@@ -92,7 +92,9 @@ def ingress_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
     return () if rate is None else (Constraint.constant("rate", rate.per_s),)
 
 
-def queue_constraints(scenario: Scenario, path: Queue) -> tuple[Constraint, ...]:
+def queue_constraints(
+    scenario: Scenario, path: Queue, *, with_both: bool = True
+) -> tuple[Constraint, ...]:
     """Return the limits of a queue that never runs empty, without outages and shared limits.
 
     Where each source address has a queue of its own, those of all of them together.
@@ -102,15 +104,17 @@ def queue_constraints(scenario: Scenario, path: Queue) -> tuple[Constraint, ...]
     *reconnect cycling* where connecting takes more than half of the time. KumoMTA's connection
     scaling makes no difference here: a long queue gets all connections. A connection rate opens so
     many, each for ``messages_per_connection`` attempts (KumoMTA, ``compute_constraints``).
+    ``with_both`` adds what connections and a rate let through together, which takes the longest
+    to work out, and is at least half of the less of them.
     """
     provider, ips = scenario.providers[path.provider], path.ips
     if scenario.mta.queues == "per-ip" and ips > 1:
-        of_one = queue_constraints(scenario, path._replace(ips=1))
+        of_one = queue_constraints(scenario, path._replace(ips=1), with_both=with_both)
         return tuple(constraint.times(ips) for constraint in of_one)
     limits = [*_connections(provider, ips), *_throttles(provider, ips)]
     servers, takes = provider.connections_per_ip * ips, Attempt.of(provider)
     for limit in limits[1:]:
-        if isinstance(limit.throttle, Rate | Schedule | WarmUp):
+        if with_both and isinstance(limit.throttle, Rate | Schedule | WarmUp):
             limits += together_constraints(CONNECTIONS_AND_RATE, limit, servers, takes)
     if provider.tolerance is not None:
         limits.append(rate_constraint("tolerance", provider.tolerance, ips))
