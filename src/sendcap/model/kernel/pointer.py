@@ -29,6 +29,8 @@ from numba.extending import (
     unbox,
 )
 
+from sendcap.model.kernel.row import RowType, load, store
+
 _Tuple = TypeVar("_Tuple", bound=tuple[Any, ...])
 _WORD: Final = ir.IntType(64)
 
@@ -52,7 +54,9 @@ class ColumnType(types.Type):
 
     def __init__(self, array: types.Array) -> None:
         self.array = array
-        super().__init__(f"column_{array}")
+        item: Any = array.dtype
+        self.item = RowType(item) if isinstance(item, types.Record) else item
+        super().__init__(f"column_{self.item}_{array.ndim}")
 
 
 class Table:
@@ -170,7 +174,7 @@ class _Item(AbstractTemplate):
             return None
         if isinstance(index, types.SliceType):
             return signature(column.array, column, index)
-        return signature(column.array.dtype, column, _index(column))
+        return signature(column.item, column, _index(column))
 
 
 @infer_global(operator.setitem)
@@ -180,7 +184,7 @@ class _Set(AbstractTemplate):
         column, *_ = arguments
         if not isinstance(column, ColumnType):
             return None
-        return signature(types.none, column, _index(column), column.array.dtype)
+        return signature(types.none, column, _index(column), column.item)
 
 
 def _index(column: ColumnType) -> Any:
@@ -202,14 +206,19 @@ def _get_item(context: Any, builder: Any, kinds: Any, arguments: Any) -> Any:
         kinds = signature(column.array, column.array, index)
         return context.get_function(operator.getitem, kinds)(builder, (array, arguments[1]))
     place = _place(context, builder, column.array, *arguments)
-    return context.unpack_value(builder, column.array.dtype, place)
+    if isinstance(column.item, RowType):
+        return context.unpack_value(builder, column.item, place)
+    return load(context, builder, column.item, place, column.name)
 
 
 @lower_builtin(operator.setitem, ColumnType, types.Any, types.Any)
 def _set_item(context: Any, builder: Any, kinds: Any, arguments: Any) -> None:
-    column = kinds.args[0].array
-    place = _place(context, builder, column, *arguments[:2])
-    context.pack_value(builder, column.dtype, arguments[2], place)
+    column = kinds.args[0]
+    place = _place(context, builder, column.array, *arguments[:2])
+    if isinstance(column.item, RowType):
+        context.pack_value(builder, column.item, arguments[2], place)
+    else:
+        store(context, builder, column.item, arguments[2], place, column.name)
 
 
 def _place(context: Any, builder: Any, array: types.Array, pointer: Any, index: Any) -> Any:
