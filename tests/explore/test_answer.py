@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from sendcap import analysis
-from sendcap.analysis import expected
+from sendcap.analysis import expected, expected_counts
 from sendcap.errors import SendcapWarning
 from sendcap.explore.answer import Look, answer, chart, picture
 from sendcap.explore.layout import Controls, answered, page, pictured
@@ -17,6 +17,7 @@ from sendcap.fluid import expected as fluid
 from sendcap.model.engine import simulate_ledger
 from sendcap.readings import remaining
 from sendcap.readings.summary import accepted_at_s
+from sendcap.run import Run
 from sendcap.scenario import load, loads, updated
 from sendcap.text.quantities import elapsed
 
@@ -27,7 +28,7 @@ def test_numbers_and_file_are_those_of_the_changed_scenario():
     found, run = answer(scenario, {"messages": 0.2, "ips": 4})
 
     changed = updated(scenario, {"deliveries[0].messages": 200_000, "mta.ips": 4})
-    its = expected(changed)
+    its = Run(changed, expected_counts(changed))
     assert loads(found.scenario) == changed
     assert found.facts["99 % accepted after"] == elapsed(accepted_at_s(its.ledger, 99))
     last = its.kpis("efs")["delivered_pct"].iloc[-1]
@@ -43,10 +44,10 @@ def test_only_warnings_of_our_own_are_notes(monkeypatch) -> None:
     def noisy(scenario):
         warnings.warn("subprocess 17 is still running", ResourceWarning, stacklevel=2)
         warnings.warn("84h is longer than 2h", SendcapWarning, stacklevel=2)
-        return expected(scenario).ledger
+        return expected_counts(scenario)
 
     monkeypatch.setattr("sendcap.explore.answer.expected_counts", noisy)
-    notes = answer(load("quickstart"), {})[0].notes
+    notes = answer(loads(SEVERAL), {})[0].notes
     assert notes[0] == "84h is longer than 2h"
     assert not any("subprocess" in note for note in notes)
 
@@ -68,11 +69,12 @@ def test_what_the_figures_would_leave_out_is_simulated():
 
 
 def test_how_far_a_simulation_may_be_from_the_curves_is_said():
-    found, run = answer(load("quickstart"), {})
+    scenario = loads(SEVERAL)
+    found, run = answer(scenario, {})
     assert "is being worked out" in answered(found, found)["words"]
     drawn = picture(run, None)
     notes = drawn.bounds
-    assert notes == expected(load("quickstart")).sentences()
+    assert notes == expected(scenario).sentences()
     assert notes[1].startswith("With EFS, Delivered % ends at ")
     assert "points off the course" in notes[1]
     assert notes[1] in pictured(drawn)["bounds"]
@@ -92,7 +94,7 @@ def test_where_runs_differ_too_much_a_simulation_answers():
 
 
 def test_values_that_make_no_scenario_are_a_sentence_and_no_failure():
-    scenario = updated(load("quickstart"), {"mta.retry.max": "30m"})
+    scenario = updated(loads(SEVERAL), {"mta.retry.max": "30m"})
 
     found, run = answer(scenario, {"first_retry": 240})
 
@@ -104,7 +106,7 @@ def test_values_that_make_no_scenario_are_a_sentence_and_no_failure():
 
 @pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "a & b <b>"])
 def test_a_title_stays_text(hostile):
-    scenario = load("quickstart").model_copy(update={"title": hostile})
+    scenario = loads(SEVERAL).model_copy(update={"title": hostile})
 
     found, run = answer(scenario, {})
 
@@ -133,7 +135,7 @@ def test_each_of_several_deliveries_has_numbers_that_count_from_its_start():
     scenario = loads(SEVERAL)
     found, run = answer(scenario, {})
 
-    its = expected(scenario).ledger
+    its = expected_counts(scenario)
     assert list(found.deliveries) == ["first", "late & <b>"]
     for name, start_s in (("first", 0.0), ("late & <b>", 21_600.0)):
         facts = found.deliveries[name]
