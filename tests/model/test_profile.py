@@ -96,7 +96,7 @@ def test_whoever_is_followed_changes_nothing() -> None:
 def test_all_people_together_are_the_run() -> None:
     """Each message is for somebody, and what is told of each person sums up."""
     data = sendcap.scenario.to_dict(BUSY, defaults=False)
-    data["population"] |= {"size": 40, "imports": [], "new_per_day": 1.0}
+    data["population"] |= {"size": 20, "imports": [], "new_per_day": 1.0}
     data["deliveries"][3].pop("messages")
     data["relay"]["error_rate"] = 0.2
     small = from_dict(data)

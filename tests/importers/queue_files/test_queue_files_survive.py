@@ -21,7 +21,7 @@ from sendcap.importers.queue_files import FORMATS, read_queue_file
 
 LONG = 150_000
 """Characters of a very long line."""
-LONGEST_S = 0.75
+LONGEST_S = 1.0
 """CPU for such a line; what takes a time that grows as its square takes hours."""
 AT = datetime(2025, 11, 30, 1, 26, 40, tzinfo=UTC)
 
