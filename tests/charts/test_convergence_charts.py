@@ -16,6 +16,7 @@ import sendcap
 from sendcap import scenario
 from sendcap.charts.style import MODE_LOOKS, house_style
 from sendcap.errors import SendcapWarning
+from sendcap.study.convergence.charts.comparison import comparison
 from sendcap.study.convergence.charts.reading import converging, reading_error
 from sendcap.study.convergence.charts.remaining import remaining
 from sendcap.study.convergence.charts.settling import settling
@@ -26,6 +27,7 @@ converging = on_a_figure(converging)
 reading_error = on_a_figure(reading_error)
 remaining = on_a_figure(remaining)
 settling = on_a_figure(settling)
+comparison = on_a_figure(comparison)
 
 CHARTS = [converging, reading_error, remaining, settling]
 
@@ -98,7 +100,7 @@ def test_a_strip_below_each_mode_marks_the_settling_times(study) -> None:
 
 
 def test_a_panel_that_cuts_off_data_says_so(study, compared) -> None:
-    for figure in (converging(study), compared.plot()):
+    for figure in (converging(study), comparison(compared)):
         for panel in figure.axes:
             low, high = panel.get_ylim()
             curves = [line.get_ydata() for line in panel.lines if len(line.get_ydata()) > 10]
@@ -212,10 +214,6 @@ def test_a_delivery_has_charts_of_its_own(study) -> None:
 
 
 def test_a_comparison_has_both_curves_and_their_difference(compared) -> None:
-    from sendcap.study.convergence.charts.comparison import comparison as chart_of
-
-    comparison = on_a_figure(chart_of)
-
     figure = comparison(compared)
     titles = [panel.get_title(loc="left") for panel in figure.axes]
     assert "Delivered %, without EFS" in titles
@@ -236,10 +234,6 @@ def test_a_comparison_has_both_curves_and_their_difference(compared) -> None:
 
 
 def test_a_comparison_of_runs_says_that_it_has_no_interval(run) -> None:
-    from sendcap.study.convergence.charts.comparison import comparison as chart_of
-
-    comparison = on_a_figure(chart_of)
-
     other = sendcap.simulate(run.scenario, seed=99)
     figure = comparison(sendcap.compare(run, other, workers=1))
     assert any(
@@ -249,10 +243,6 @@ def test_a_comparison_of_runs_says_that_it_has_no_interval(run) -> None:
 
 
 def test_labels_at_the_ends_do_not_overlap(compared) -> None:
-    from sendcap.study.convergence.charts.comparison import comparison as chart_of
-
-    comparison = on_a_figure(chart_of)
-
     figure = comparison(compared)
     with house_style():
         figure.draw_without_rendering()

@@ -31,6 +31,7 @@ def test_it_writes_one_file(sendcap, saved, monkeypatch) -> None:
         return per_message(*arguments)
 
     monkeypatch.setattr(attempts, "attempts_per_message", counted)
+    monkeypatch.setattr("sendcap.report.page.CHARTS", {"attempts": "Attempts per message"})
     result = sendcap("report", "one", "-o", "a.html")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "Saved in a.html\n"

@@ -51,6 +51,13 @@ def long_study(place) -> Path:
     return place
 
 
+@pytest.fixture
+def shorter_study(place) -> Path:
+    """A study of 100 runs."""
+    (place / "long.toml").write_text(LONG.format(list(range(1000, 1010))))
+    return place
+
+
 def results(place: Path, name: str = "out") -> tuple[bytes, pd.DataFrame]:
     folder = place / name
     return (folder / "results.csv").read_bytes(), pd.read_parquet(folder / "results.parquet")
@@ -277,22 +284,22 @@ def test_a_sweep_that_is_stopped_keeps_what_is_done_and_says_how_to_go_on(
 
 @pytest.mark.crash
 def test_a_sweep_that_is_killed_goes_on_and_gives_the_same_bytes(
-    long_study, process, sendcap
+    shorter_study, process, sendcap
 ) -> None:
     before = 0
     # Workers that were spawned end by themselves: `test_no_process_outlives_the_program`.
     for _ in range(2):
         running = process("sweep", "long.toml", "--out", "out", "--workers", "2", forks=True)
-        wait_for_runs(long_study, before + 10)
+        wait_for_runs(shorter_study, before + 10)
         running.kill()
         running.communicate(timeout=300)
         wait_for(lambda group=running.pid: not alive(group))
-        before = kept(long_study)
-    assert before < 200
+        before = kept(shorter_study)
+    assert before < 100
     assert sendcap("sweep", "long.toml", "--out", "out", "--workers", "2").exit_code == 0
     assert sendcap("sweep", "long.toml", "--out", "other", "--workers", "2").exit_code == 0
-    assert results(long_study)[0] == results(long_study, "other")[0]
-    assert len(results(long_study)[1]) == 200
+    assert results(shorter_study)[0] == results(shorter_study, "other")[0]
+    assert len(results(shorter_study)[1]) == 100
 
 
 def test_a_file_that_cannot_be_written_is_told_in_one_line(study, warm) -> None:
@@ -317,23 +324,23 @@ def small_disk(tmp_path):
 
 @pytest.mark.crash
 def test_a_full_disk_loses_at_most_what_was_under_way(
-    long_study, process, sendcap, small_disk
+    shorter_study, process, sendcap, small_disk
 ) -> None:
     running = process("sweep", "long.toml", "--out", "disk/out", "--workers", "2", forks=True)
     _, err = running.communicate(timeout=300)
     told = re.fullmatch(
-        r"error: disk/out/store: cannot be written: no space is left on the disk; (\d+) of 200 "
+        r"error: disk/out/store: cannot be written: no space is left on the disk; (\d+) of 100 "
         r"runs are saved; run the same sweep again to resume\n",
         err,
     )
     assert told, err
     assert running.returncode == 2
-    assert int(told[1]) == kept(long_study, "disk/out") > 10
+    assert int(told[1]) == kept(shorter_study, "disk/out") > 10
     assert not list((small_disk / "out" / "store").glob(".*"))
     # With room again.
     subprocess.run(["mount", "-o", "remount,size=5m", str(small_disk)], check=True)
     assert sendcap("sweep", "long.toml", "--out", "disk/out", "--workers", "2").exit_code == 0
-    assert len(results(long_study, "disk/out")[1]) == 200
+    assert len(results(shorter_study, "disk/out")[1]) == 100
 
 
 def test_progress_is_shown_on_a_terminal_and_nowhere_else(long_study, process) -> None:

@@ -116,7 +116,7 @@ def wait_until_listening(running) -> None:
         # While it imports, and soon after.
         *(("new_process", seconds) for seconds in (0, 0.05, 0.2, 0.4, 0.7, 1.1, 1.6)),
         # While it simulates.
-        *(("process", seconds) for seconds in (0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2)),
+        *(("process", seconds) for seconds in (0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)),
     ],
 )
 def test_a_run_can_be_stopped_at_every_moment(
