@@ -14,6 +14,13 @@ def test_calendar_shows_and_saves_a_programme(sendcap, place) -> None:
     assert "deadline.csv" not in saved
 
 
+def test_the_share_that_is_asked_for_has_a_column(sendcap) -> None:
+    for share in ("50 %", "90 %", "75 %"):
+        result = sendcap("calendar", "small.toml", "--share", share, "--out", share)
+        found = set(re.findall(r"\d+ % accepted", " ".join(result.stdout.split())))
+        assert found == {f"{share} accepted"}
+
+
 def test_with_a_deadline_it_says_who_is_late(sendcap) -> None:
     result = sendcap(
         *("calendar", "small.toml", "--deadline", "21m", "--replications", "3", "--out", "found"),

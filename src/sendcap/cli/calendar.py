@@ -106,7 +106,8 @@ def show_calendar(found: sendcap.Calendar) -> None:
     """Print the calendar of a programme."""
     from sendcap.study.calendar.rows import deliveries_table
 
-    table = deliveries_table(found, _OF_A_RUN)
+    asked = f"{share_text(found.share)} accepted"
+    table = deliveries_table(found, [name for name in _OF_A_RUN if name != asked])
     more = ["calendar.csv has a row for each."] if "First" in table.columns else []
     _show(found, table._replace(title=found.scenario.title or "Calendar"), *more)
 
