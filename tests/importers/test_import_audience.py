@@ -159,6 +159,29 @@ def test_a_base_that_knows_no_such_provider_is_told(put) -> None:
         import_exim(put("* * F,4d,6h", "rule"), "y=1.0", base=base)
 
 
+@pytest.mark.parametrize(
+    ("own", "why"),
+    [
+        ('backlog = [{ provider = "x", messages = 9, age = "1h" }]', r"has no \[\[deliveries\]\]"),
+        (
+            """
+            population = { size = 100, providers = { x = 1.0 } }
+            deliveries = [{ name = "a" }]
+            """,
+            r"has a \[population\], whose people are the audience; leave out the audience",
+        ),
+    ],
+)
+def test_a_base_without_an_audience_to_replace_is_told(put, own, why) -> None:
+    rest = """
+        relay = { batch_time = "1s" }
+        providers = { x = { connect_time = "1s", transaction_time = "2s" } }
+        """
+    base = put(own + rest, "base.toml")
+    with pytest.raises(SendcapError, match=why):
+        import_exim(put("* * F,4d,6h", "rule"), "x=1.0", base=base)
+
+
 @pytest.mark.parametrize("key", ["messages", "ips", "other_domains"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", 2**40])
 def test_numbers_are_checked(put, key, value) -> None:

@@ -180,7 +180,11 @@ class Draft:
         ``group_of`` leads from a domain of an audience table to a provider of the scenario.
         """
         addressed = addressed_by(self.plan, self.base, group_of)
-        deliveries = self.data["deliveries"]
+        if not (deliveries := self.data.get("deliveries")):
+            raise self._unsuited("has no [[deliveries]], only a [[backlog]]; add one")
+        if self.base.population is not None and addressed.shares is not None:
+            why = "has a [population], whose people are the audience; leave out the audience"
+            raise self._unsuited(why)
         counts = [f"{each.name}: {each.messages:,}" for each in self.base.deliveries]
         if addressed.shares is None:
             value = "; ".join(f"{count} messages" for count in counts)
@@ -196,6 +200,9 @@ class Draft:
             self.keep("messages", ("deliveries",), "; ".join(counts), "set it with --messages")
         return addressed.groups
 
+    def _unsuited(self, why: str) -> ConfigurationError:
+        return ConfigurationError(f"{self.base_name}: {why}, or set another --base")
+
     def provider(self, group: Group, also: tuple[str, ...] = (), *, limits: bool = False) -> None:
         """Begin a provider with the behaviour of a similar one in the base.
 
@@ -205,9 +212,9 @@ class Draft:
         like = next((name for name in names if name in self._base_providers), None)
         if like is None:
             known_ones = ", ".join(shown(name) for name in self._base_providers)
-            raise ConfigurationError(
-                f'{self.base_name}: has neither provider {shown(group.name)} nor "other" for its '
-                f"connect and transaction times, only {known_ones}; add one, or set another --base"
+            raise self._unsuited(
+                f'has neither provider {shown(group.name)} nor "other" for its connect and '
+                f"transaction times, only {known_ones}; add one"
             )
         similar = self._base_providers[like]
         behaviour = {key: value for key, value in similar.items() if limits or key not in _LIMITS}
