@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import sendcap
-from sendcap.analysis import Expected, expected
+from sendcap.analysis import Expected, expected, expected_counts
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.readings.dashboard import dashboard
+from sendcap.readings.kpis import figures
 from sendcap.readings.modes import MODES
 from sendcap.scenario import Scenario, from_dict, load, updated
 
@@ -124,17 +125,18 @@ def test_with_many_messages_near_critical_load_is_no_trouble() -> None:
 
 
 def test_percentages_do_not_depend_on_the_number_of_messages() -> None:
-    small = expected(updated(load("black-friday"), accuracy.ONE_OF_32_IPS))
-    large = expected(
+    small = expected_counts(updated(load("black-friday"), accuracy.ONE_OF_32_IPS))
+    large = expected_counts(
         updated(
             load("black-friday"),
             {"relay.rate": "1504/s,max_burst=256", "mta.ingress_rate": "2688/s"},
         )
     )
     for mode in MODES:
-        its, other = small.kpis(mode), large.kpis(mode)
         for name in ("delivered_pct", "bounces_errors_pct"):
-            assert np.nanmax(np.abs(its[name] - other[name].reindex(its.index))) < 0.02
+            its, other = (getattr(figures(ledger, mode), name) for ledger in (small, large))
+            moments = min(len(its), len(other))
+            assert np.nanmax(np.abs(its[:moments] - other[:moments])) < 0.02
 
 
 @pytest.fixture(scope="module")
