@@ -204,7 +204,16 @@ def test_what_is_left_out_has_no_bearing_on_what_is_accepted() -> None:
             {"provider": {"hard": [{"reason": "unknown", "share": 1.0}]}},
             "4h",
             0.9,
-            "no message is ever accepted",
+            "no message is ever accepted: 100 % bounce hard$",
+        ),
+        (
+            {
+                "relay": {"error_rate": 0.4},
+                "provider": {"outages": [{"at": "0s", "lasts": "9h"}]},
+            },
+            "4h",
+            0.9,
+            r"ever accepted: [34]\d % fail before the hand-over and [56]\d % expire$",
         ),
         (
             {"provider": {"transaction_time": "0s"}},

@@ -22,9 +22,9 @@ from sendcap.scenario.section import MOST
 from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import require_count
 from sendcap.study.replication.measures import accepted_share_s
-from sendcap.text.quantities import elapsed
+from sendcap.text.quantities import elapsed, listed
 from sendcap.text.quoting import shown
-from sendcap.text.shares import percent_down
+from sendcap.text.shares import percent_down, rounded_share
 
 MOST_MESSAGES: Final = MOST
 """Largest delivery in a scenario's format."""
@@ -46,6 +46,12 @@ _ENOUGH_BINS: Final = 2_000
 
 _SAMPLE: Final = 50_000
 """Messages of the simulated delivery; they determine the share accepted in time."""
+_ENDS: Final[dict[Event, str]] = {
+    "relay_failed": "fail before the hand-over",
+    "hard": "bounce hard",
+    "expired": "expire",
+}
+"""What becomes of messages that are never accepted."""
 _DEVIATIONS: Final = 4.0
 """Standard deviations by which an impossible share is missed."""
 
@@ -168,9 +174,13 @@ def require_possible(scenario: Scenario, ledger: Ledger, within_s: float, share:
     """
     total = ledger.total("accepted", clock="happened")
     if not total:
-        raise SendcapError(
-            "no message is ever accepted: every address bounces hard or never recovers"
-        )
+        ends = {event: ledger.total(event, clock="happened") for event in _ENDS}
+        parts = [
+            f"{rounded_share(count / sum(ends.values()))} {_ENDS[event]}"
+            for event, count in ends.items()
+            if count
+        ]
+        raise SendcapError(f"no message is ever accepted: {listed(parts)}")
     until_s = begins_s(scenario) + within_s
     possible = _by(ledger, "accepted", until_s) / total
     deviation = math.sqrt(possible * (1.0 - possible) / total)
