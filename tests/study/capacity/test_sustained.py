@@ -205,3 +205,8 @@ def test_a_stream_fits_what_a_scenario_may_have() -> None:
         assert stream.size(per_s) < 40_000_000
         assert stream.per_s(stream.size(per_s)) == pytest.approx(per_s, rel=0.01)
         assert stages(stream.scenario)
+
+
+def test_where_nothing_reaches_the_mta_there_is_no_steady_rate() -> None:
+    with pytest.raises(SendcapError, match=r"^relay\.error_rate: no message reaches the MTA"):
+        of(scenario_of(relay={"error_rate": 1.0}))

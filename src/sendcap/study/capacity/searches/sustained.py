@@ -151,7 +151,7 @@ def sustained(
     Raises
     ------
     SendcapError
-        If nothing limits the rate.
+        If nothing limits the rate, or nothing reaches the MTA.
     """
     require_confidence(confidence)
     endless = lasting(scenario_of(scenario))
@@ -186,6 +186,8 @@ def _guess_per_s(ceilings: Sequence[Stage]) -> float:
     guess_per_s = math.inf
     for stage in ceilings:
         per_s = stage.delivery_per_s
+        if stage.share == 0.0:
+            raise SendcapError("relay.error_rate: no message reaches the MTA; give less than 1")
         if stage.kind == "provider":
             # Only a queue with a backlog is suspended again and again.
             limits = (limit.per_s for limit in stage.constraints if limit.name != "suspension")
