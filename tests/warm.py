@@ -10,6 +10,7 @@ No program outlives the warm Python, and nothing that a program has forked outli
 from __future__ import annotations
 
 import array
+import atexit
 import io
 import multiprocessing
 import multiprocessing.process
@@ -406,9 +407,28 @@ def run(request: dict[str, Any], files: list[int], handed: list[int]) -> None:
     multiprocessing.process.ORIGINAL_DIR = str(Path.cwd())
     os.environ.clear()
     os.environ.update(request["env"])
-    _become_main([*request["arguments"], *map(str, handed)], os.environ.get("PYTHONPATH", ""))
-    # As at the end of a program: what is registered for it is done, and buffers are flushed.
-    sys.exit()
+    code = None
+    try:
+        _become_main([*request["arguments"], *map(str, handed)], os.environ.get("PYTHONPATH", ""))
+    except SystemExit as ended:
+        code = ended.code
+        if not isinstance(code, int | None):
+            raise
+    _end(code or 0)
+    sys.exit(code)
+
+
+def _end(code: int) -> None:
+    """End as a program does, with all that is registered for that, unless a stream is broken.
+
+    The interpreter is not taken apart, which takes as long as a small run.
+    """
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code & 0xFF)
 
 
 def _become_main(arguments: list[str], path: str) -> None:
