@@ -38,3 +38,35 @@ print("still here")
     assert process.wait() == -signal.SIGKILL
     assert "still here" not in process.stdout.read()
     process.close()
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "told"),
+    [
+        ("", 0, ""),
+        ("sys.exit()", 0, ""),
+        ("sys.exit(3)", 3, ""),
+        ("sys.exit('why')", 1, "why\n"),
+        ("sys.exit(-1)", 255, ""),
+        ("import signal; signal.raise_signal(signal.SIGTERM)", -15, ""),
+    ],
+)
+def test_a_program_ends_as_one_of_a_new_interpreter(warm, ending, code, told) -> None:
+    program = f"""
+import atexit, sys, threading, time
+atexit.register(print, "at the end")
+threading.Timer(0.05, print, ["later"]).start()
+print("begun")
+{ending}
+"""
+    done = warm.run(["-c", program])
+    found = done.returncode, done.stderr, done.stdout
+    # Who is killed does nothing more.
+    assert found == (code, told, "" if code < 0 else "begun\nlater\nat the end\n")
+
+
+def test_an_output_that_takes_nothing_is_an_error_at_the_end(warm) -> None:
+    with open("/dev/full", "w") as full:
+        done = warm.run(["-c", "print('lost')"], stdout=full.fileno())
+    assert done.returncode == 120
+    assert "No space left on device" in done.stderr

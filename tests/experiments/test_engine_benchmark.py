@@ -54,8 +54,8 @@ SIMULATORS = ["SimPy"] + (["Ciw"] if importlib.util.find_spec("ciw") else [])
 
 
 @pytest.fixture(scope="module")
-def output(run_script) -> str:
-    done = run_script(BENCHMARK, *TINY, forks=True, sketched=True)
+def output(warm) -> str:
+    done = warm.run([BENCHMARK, *TINY], forks=True, sketched=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -181,7 +181,7 @@ def test_text_and_markdown_have_the_same_cells(benchmark) -> None:
     assert re.split(" *[|] *", markdown[-1])[1:-1] == ["help", "0.07 s", "< 0.3 s", "met"]
 
 
-def test_help_names_the_sizes(run_script) -> None:
-    text = run_script(BENCHMARK, "--help").stdout
+def test_help_names_the_sizes(warm) -> None:
+    text = warm.run([BENCHMARK, "--help"]).stdout
     for option in ("--messages", "--textbook-messages", "--largest", "--customers", "--markdown"):
         assert option in text

@@ -10,8 +10,8 @@ TINY = ["--messages", "1000", "--deliveries", "3", "--simulations", "64"]
 TINY += ["--tables", "1", "--at", "20m", "1h", "--workers", "1"]
 
 
-def test_the_study_tells_coverage_and_width_of_each_reading(run_script, tmp_path) -> None:
-    done = run_script(SCRIPT, *TINY, "--out", tmp_path / "each.csv", forks=True)
+def test_the_study_tells_coverage_and_width_of_each_reading(warm, tmp_path) -> None:
+    done = warm.run([SCRIPT, *TINY, "--out", tmp_path / "each.csv"], forks=True)
     assert done.returncode == 0, done.stderr
     rows = [line for line in done.stdout.splitlines() if re.match(r"\| (20m|1h) ", line)]
     kinds = [tuple(cell.strip() for cell in row.split("|")[1:3]) for row in rows]

@@ -7,8 +7,8 @@ SCRIPT = Path(__file__).parents[2] / "experiments" / "forecast_misspecified.py"
 TINY = ["--messages", "1000", "--each", "1", "--tables", "1", "--at", "1h", "--workers", "1"]
 
 
-def test_the_study_tells_coverage_and_warnings_of_each_way_to_be_wrong(run_script) -> None:
-    done = run_script(SCRIPT, *TINY, forks=True)
+def test_the_study_tells_coverage_and_warnings_of_each_way_to_be_wrong(warm) -> None:
+    done = warm.run([SCRIPT, *TINY], forks=True)
     assert done.returncode == 0, done.stderr
     rows = re.findall(r"^\| (default|one) \| (\w+) \| ([\d.]+)% ", done.stdout, re.MULTILINE)
     kinds = ("none", "never", "transient", "clearing", "retry", "async", "hard", "slower", "all")

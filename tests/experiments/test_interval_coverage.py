@@ -7,8 +7,8 @@ SCRIPT = Path(__file__).parents[2] / "experiments" / "interval_coverage.py"
 TINY = ["--messages", "1000", "--simulations", "30", "--repeats", "20", "--workers", "1"]
 
 
-def test_the_study_tells_what_each_interval_holds(run_script) -> None:
-    done = run_script(SCRIPT, *TINY, forks=True)
+def test_the_study_tells_what_each_interval_holds(warm) -> None:
+    done = warm.run([SCRIPT, *TINY], forks=True)
     assert done.returncode == 0, done.stderr
     rows = re.findall(
         r"^\| ([a-z ]+) \| \d+ (about normal|moments) \| (.+) \|$", done.stdout, re.MULTILINE

@@ -34,11 +34,11 @@ STUDIES = (
     ],
 )
 def test_a_study_writes_its_table_and_its_chart(
-    run_script, tmp_path, name, arguments, rows, lines
+    warm, tmp_path, name, arguments, rows, lines
 ) -> None:
     out = tmp_path / "out"
     command = [EXPERIMENTS / f"{name}.py", *arguments, "--workers", "1", "--out", out]
-    done = run_script(*command, cwd=tmp_path, forks=True)
+    done = warm.run(command, cwd=tmp_path, forks=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == lines
     stem = name.replace("_", "-")
@@ -47,14 +47,14 @@ def test_a_study_writes_its_table_and_its_chart(
     assert (out / f"{stem}.png").stat().st_size > 5000
     # Again: all of it is in the store, and the bytes are the same.
     before = {path.name: path.read_bytes() for path in out.glob(f"{stem}.*")}
-    again = run_script(*command, cwd=tmp_path, forks=True)
+    again = warm.run(command, cwd=tmp_path, forks=True)
     assert (again.returncode, again.stdout) == (0, done.stdout)
     assert {path.name: path.read_bytes() for path in out.glob(f"{stem}.*")} == before
 
 
-def test_one_delivery_in_bad_days_is_enough_for_a_threshold_of_four(run_script, tmp_path) -> None:
+def test_one_delivery_in_bad_days_is_enough_for_a_threshold_of_four(warm, tmp_path) -> None:
     options = ["--people", "2000", "--weeks", "10", "--out", tmp_path]
-    done = run_script(EXPERIMENTS / "quarantine.py", *options, cwd=tmp_path, forks=True)
+    done = warm.run([EXPERIMENTS / "quarantine.py", *options], cwd=tmp_path, forks=True)
     assert (done.returncode, done.stderr) == (0, "")
     table = pd.read_csv(tmp_path / "quarantine.csv")
     assert (tmp_path / "quarantine.png").stat().st_size > 5000
@@ -67,11 +67,9 @@ def test_one_delivery_in_bad_days_is_enough_for_a_threshold_of_four(run_script, 
     assert (lost["Gmail refuses for 2 d"] > 40.0).all()
 
 
-def test_priorities_and_turns_help_a_stream_more_than_a_pool_of_its_own(
-    run_script, tmp_path
-) -> None:
+def test_priorities_and_turns_help_a_stream_more_than_a_pool_of_its_own(warm, tmp_path) -> None:
     command = [EXPERIMENTS / "stream_beside_a_blast.py", "--newsletter", "40000", "--out", tmp_path]
-    done = run_script(*command, cwd=tmp_path, forks=True)
+    done = warm.run(command, cwd=tmp_path, forks=True)
     assert (done.returncode, done.stderr) == (0, "")
     table = pd.read_csv(tmp_path / "stream-beside-a-blast.csv").set_index("remedy")
     p99_s = table["p99"]
