@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 from warm import Warm
@@ -66,7 +67,7 @@ print("begun")
 
 
 def test_an_output_that_takes_nothing_is_an_error_at_the_end(warm) -> None:
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = warm.run(["-c", "print('lost')"], stdout=full.fileno())
     assert done.returncode == 120
     assert "No space left on device" in done.stderr
