@@ -417,8 +417,11 @@ def size_rows(largest: int, messages: int, runs: int) -> Iterator[Row]:
     few_ns, _ = apart(cost, few, ips, runs)
     message_ns, _ = apart(cost, messages, ips, runs)
     more_ips = max(ips, ips * largest // messages)
-    for its_ips, label in ((ips, ""), (more_ips, f", {more_ips} IPs, relay and ingress to match")):
-        ns, gib = apart(cost, largest, its_ips, 1)
+    for other_ips, label in (
+        (ips, ""),
+        (more_ips, f", {more_ips} IPs, relay and ingress to match"),
+    ):
+        ns, gib = apart(cost, largest, other_ips, 1)
         what = f"CPU per message, {named(largest)}{label} / {named(few)}"
         note = f" ({ns:.0f} / {few_ns:.0f} ns; {message_ns:.0f} ns at {named(messages)})"
         yield limit_row(what, ns / few_ns, "≤ 1", "times", note)

@@ -261,18 +261,20 @@ def main() -> None:
     warnings.simplefilter("ignore", sendcap.SendcapWarning)
     found = []
     for seed in range(options.first, options.first + options.scenarios):
-        its = held(random_scenario(seed), options.simulations)
-        if its is not None:
-            found.append(its)
-            if its.runs < 1.0:
-                print(f"scenario {seed}: {its.runs:.0%} of the simulations", flush=True)
+        scenario = held(random_scenario(seed), options.simulations)
+        if scenario is not None:
+            found.append(scenario)
+            if scenario.runs < 1.0:
+                print(f"scenario {seed}: {scenario.runs:.0%} of the simulations", flush=True)
     print(f"answered {len(found)} of {options.scenarios} scenarios")
-    print(f"simulations within the bound all the time: {np.mean([its.runs for its in found]):.1%}")
-    print(f"means of simulations: {np.mean([its.mean for its in found]):.1%}")
-    print(f"moments: {np.mean([its.moments for its in found]):.2%}")
+    print(
+        f"simulations within the bound all the time: {np.mean([entry.runs for entry in found]):.1%}"
+    )
+    print(f"means of simulations: {np.mean([row.mean for row in found]):.1%}")
+    print(f"moments: {np.mean([one.moments for one in found]):.2%}")
     print("the bound in points of Delivered % with EFS, quartiles and 95th percentile:")
     for name in ("widest_pt", "usual_pt", "final_pt"):
-        widths = np.percentile([getattr(its, name) for its in found], (25, 50, 75, 95))
+        widths = np.percentile([getattr(each, name) for each in found], (25, 50, 75, 95))
         print(f"{name.removesuffix('_pt')}: {', '.join(f'{width:.1f}' for width in widths)}")
 
 

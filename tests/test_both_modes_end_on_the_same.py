@@ -21,7 +21,7 @@ PROVIDER = {
 
 
 def run_of(async_bounce: float, messages: int = 20_000, **relay: object) -> Run:
-    its = from_dict(
+    scenario = from_dict(
         {
             "deliveries": [{"name": "a", "messages": messages, "audience": {"p": 1.0}}],
             "relay": {"batch_time": "1s", "error_rate": 0.001} | relay,
@@ -32,7 +32,7 @@ def run_of(async_bounce: float, messages: int = 20_000, **relay: object) -> Run:
             },
         }
     )
-    return sendcap.simulate(its)
+    return sendcap.simulate(scenario)
 
 
 @pytest.fixture(scope="module")

@@ -123,7 +123,7 @@ QUESTIONS: dict[str, Callable[[Run], Any]] = {
     "times of acceptance": of_the_mta,
     "truth": lambda run: convergence(run, "efs").truth_pct,
     "truth over time": lambda run: [
-        its["truth"] for its in dashboards(run, [], steps_s())["deliveries"]
+        dashboard["truth"] for dashboard in dashboards(run, [], steps_s())["deliveries"]
     ],
     "loads": loads,
     "limits": lambda run: limits_from_ledger(run).sentences(),

@@ -80,7 +80,7 @@ def test_a_scenario_a_path_and_a_name_are_simulated_alike(
     assert sendcap.simulate(path).ledger == run.ledger
     assert sendcap.simulate(str(path)).ledger == run.ledger
     asked = []
-    monkeypatch.setattr(run_module, "simulate_ledger", lambda its, **_: asked.append(its))
+    monkeypatch.setattr(run_module, "simulate_ledger", lambda each, **_: asked.append(each))
     sendcap.simulate("quickstart")
     assert asked[0] == sendcap.load("quickstart")
 
@@ -123,7 +123,7 @@ def test_a_bad_window_is_refused_in_one_line(small, window) -> None:
 def test_what_is_asked_for_reaches_the_engine(small, monkeypatch, tmp_path) -> None:
     asked = []
 
-    def simulate_ledger(its, **keywords):
+    def simulate_ledger(each, **keywords):
         asked.append(keywords)
         return Ledger(60.0, 0, {}, {})
 
@@ -139,17 +139,17 @@ def test_what_is_asked_for_reaches_the_engine(small, monkeypatch, tmp_path) -> N
 
 
 def test_kpis_take_the_scenarios_denominator(small, run) -> None:
-    its = sendcap.Run(scenario.updated(small, {"reporting.denominator": "relayed"}), run.ledger)
-    first_relayed = int(np.flatnonzero(its.kpis("efs")["relayed"])[0])
-    share = its.kpis("efs").loc[first_relayed]
+    changed = sendcap.Run(scenario.updated(small, {"reporting.denominator": "relayed"}), run.ledger)
+    first_relayed = int(np.flatnonzero(changed.kpis("efs")["relayed"])[0])
+    share = changed.kpis("efs").loc[first_relayed]
     assert share["delivered_pct"] == pytest.approx(100 * share["sent"] / share["relayed"])
-    pd.testing.assert_frame_equal(its.kpis("efs", denominator="default"), run.kpis("efs"))
+    pd.testing.assert_frame_equal(changed.kpis("efs", denominator="default"), run.kpis("efs"))
 
 
 def test_the_dashboard_takes_a_duration_and_the_scenarios_first_mode(run) -> None:
-    its = run.dashboard("3h")
-    assert (its.time_s, its.mode, its.delivery) == (10_800.0, "without-efs", "*")
-    assert run.dashboard(10_800) == its
+    shown = run.dashboard("3h")
+    assert (shown.time_s, shown.mode, shown.delivery) == (10_800.0, "without-efs", "*")
+    assert run.dashboard(10_800) == shown
     assert run.dashboard("3h", "efs", "news").mode == "efs"
     assert run.dashboard("3h 5m", compute_stats=True).as_of_s == 11_100.0
     assert run.dashboard("3h 5m").as_of_s == 10_800.0
@@ -286,8 +286,8 @@ def test_a_damaged_scenario_is_refused(directory) -> None:
 
 def test_warnings_are_told_at_the_simulation_and_not_at_the_opening(tmp_path) -> None:
     with pytest.warns(sendcap.SendcapWarning, match="honoured as"):
-        its = scenario.loads(TEXT.replace('"8h"', '"9d"'))
-    run = sendcap.simulate(its)
+        case = scenario.loads(TEXT.replace('"8h"', '"9d"'))
+    run = sendcap.simulate(case)
     assert sendcap.open_run(run.save(tmp_path / "run")) == run
 
 

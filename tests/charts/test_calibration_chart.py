@@ -39,7 +39,7 @@ def found(tmp_path_factory):
 
 
 def texts(figure) -> str:
-    words = [its.get_text() for its in figure.findobj(lambda its: hasattr(its, "get_text"))]
+    words = [text.get_text() for text in figure.findobj(lambda each: hasattr(each, "get_text"))]
     return "\n".join(words)
 
 
@@ -61,7 +61,7 @@ def test_nothing_is_cut_off(found) -> None:
     canvas.draw()
     width, height = figure.bbox.width, figure.bbox.height
     for text in figure.findobj(
-        lambda its: hasattr(its, "get_window_extent") and hasattr(its, "get_text")
+        lambda each: hasattr(each, "get_window_extent") and hasattr(each, "get_text")
     ):
         if text.get_text() and text.get_visible():
             box = text.get_window_extent()
@@ -94,9 +94,9 @@ def test_they_are_drawn_on_axes_that_are_given_and_on_nothing_else(found) -> Non
         panels = chart(drawn, left)
         box = left.get_window_extent()
         for panel in panels:
-            its = panel.get_window_extent()
-            assert box.x0 - 1 <= its.x0 < its.x1 <= box.x1 + 1
-            assert box.y0 - 1 <= its.y0 < its.y1 <= box.y1 + 1
+            extent = panel.get_window_extent()
+            assert box.x0 - 1 <= extent.x0 < extent.x1 <= box.x1 + 1
+            assert box.y0 - 1 <= extent.y0 < extent.y1 <= box.y1 + 1
         assert not right.lines
         assert not right.child_axes
         assert figure.get_suptitle() == ""

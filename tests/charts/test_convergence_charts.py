@@ -164,21 +164,21 @@ def test_providers_come_with_their_share_the_largest_first(study) -> None:
 
 
 def test_one_simulation_is_drawn_as_well(run) -> None:
-    its = sendcap.converge(run.scenario, 1, modes=["efs"], workers=1)
+    converged = sendcap.converge(run.scenario, 1, modes=["efs"], workers=1)
     for chart in CHARTS:
-        assert as_small_png(chart(its))
-    assert any("3,500 messages, 1 simulation." in text for text in texts(converging(its)))
+        assert as_small_png(chart(converged))
+    assert any("3,500 messages, 1 simulation." in text for text in texts(converging(converged)))
 
 
 def test_a_delivery_to_nobody_that_answers_is_drawn_as_well() -> None:
-    its = scenario.from_dict(
+    case = scenario.from_dict(
         {
             "deliveries": [{"name": "d", "messages": 50, "audience": {"p": 1.0}}],
             "relay": {"batch_time": "1s", "error_rate": 1.0},
             "providers": {"p": {"connect_time": "1s", "transaction_time": "1s"}},
         }
     )
-    study = sendcap.converge(its, 2, workers=1)
+    study = sendcap.converge(case, 2, workers=1)
     for chart in CHARTS:
         assert as_small_png(chart(study))
 
@@ -191,8 +191,8 @@ def test_a_delivery_after_the_horizon_has_no_reading_and_is_drawn_as_well() -> N
         deliveries = [{ name = "d", messages = 50, at = "6h", audience = { p = 1.0 } }]
     """
     with pytest.warns(SendcapWarning, match="cuts off"):
-        its = scenario.loads(text)
-    study = sendcap.converge(its, 2, workers=1)
+        case = scenario.loads(text)
+    study = sendcap.converge(case, 2, workers=1)
     for chart in CHARTS:
         assert as_small_png(chart(study))
         assert not any("nan" in text for text in texts(chart(study)))
@@ -223,8 +223,8 @@ def test_a_comparison_has_both_curves_and_their_difference(compared) -> None:
     assert compared.about_the_draws in written
     about = Quantity("efs", "*", "*", "delivered_pct")
     panel = figure.axes[titles.index("Delivered %, with EFS, magnified")]
-    for its in (compared.a, compared.b):
-        mean = its.band(about).mean
+    for each in (compared.a, compared.b):
+        mean = each.band(about).mean
         assert any(
             np.array_equal(line.get_ydata()[:-1], mean, equal_nan=True) for line in panel.lines
         )
@@ -247,7 +247,7 @@ def test_labels_at_the_ends_do_not_overlap(compared) -> None:
     with house_style():
         figure.draw_without_rendering()
         for panel in figure.axes:
-            labels = [its for its in panel.texts if its.get_fontweight() == "bold"]
+            labels = [text for text in panel.texts if text.get_fontweight() == "bold"]
             boxes = sorted(map(Text.get_window_extent, labels), key=lambda box: box.y0)
             for lower, upper in itertools.pairwise(boxes):
                 assert lower.y1 <= upper.y0 + 1.0

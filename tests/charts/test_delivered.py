@@ -106,7 +106,7 @@ def test_the_longest_label_is_on_the_figure(run) -> None:
     figure = delivered(perfect)
     with house_style():
         figure.draw_without_rendering()
-        (label,) = (its for its in figure.axes[0].texts if "without EFS" in its.get_text())
+        (label,) = (text for text in figure.axes[0].texts if "without EFS" in text.get_text())
         assert label.get_text() == "without EFS  100.00 %"
         assert Text.get_window_extent(label).x1 <= figure.bbox.x1
 

@@ -24,10 +24,10 @@ SHARE = "providers.p.hard[0].share"
 
 @pytest.fixture(scope="module")
 def found() -> sendcap.Forecast:
-    its = scenario.loads(TEXT)
-    seen = sendcap.simulate(its).kpis("efs")
+    case = scenario.loads(TEXT)
+    seen = sendcap.simulate(case).kpis("efs")
     return sendcap.forecast(
-        its, seen, "20m", ranges={SHARE: (0.01, 0.2)}, simulations=64, workers=1, modes=["efs"]
+        case, seen, "20m", ranges={SHARE: (0.01, 0.2)}, simulations=64, workers=1, modes=["efs"]
     )
 
 

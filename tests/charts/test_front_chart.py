@@ -27,7 +27,7 @@ def trials() -> pd.DataFrame:
 
 
 def optimum() -> Optimum:
-    its = Estimate(13_000.0, 12_800.0, 13_200.0, 20)
+    estimated = Estimate(13_000.0, 12_800.0, 13_200.0, 20)
     return Optimum(
         LEVERS,
         TARGET,
@@ -38,7 +38,7 @@ def optimum() -> Optimum:
         2,
         {"mta.ips": 26},
         1040.0,
-        its,
+        estimated,
         13_200.0,
         1,
     )

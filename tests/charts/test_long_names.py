@@ -107,8 +107,8 @@ def outside(figure: Figure) -> list[Text]:
 @pytest.mark.parametrize("name", CHARTS)
 def test_on_a_phone_nothing_is_cut_off_too_small_or_on_other_text(name, long_run, log) -> None:
     with narrow():
-        its = run_of_people() if name == "people" else long_run
-        figure = plot(its, name, sending_log=log if name == "attempts" else None)
+        run = run_of_people() if name == "people" else long_run
+        figure = plot(run, name, sending_log=log if name == "attempts" else None)
     with house_style():
         figure.draw_without_rendering()
         texts = [
@@ -192,7 +192,7 @@ def test_days_by_the_clock_do_not_overlap(long_run) -> None:
         figure = figure_of(panel)
         with house_style():
             figure.draw_without_rendering()
-            boxes = [its.get_window_extent() for its in panel.get_xticklabels()]
+            boxes = [label.get_window_extent() for label in panel.get_xticklabels()]
         assert all(one.x1 < two.x0 for one, two in itertools.pairwise(boxes))
 
 
@@ -206,10 +206,10 @@ def test_lines_that_all_climb_are_magnified_with_round_ticks(long_run) -> None:
 
 
 def test_one_message_is_one_message() -> None:
-    its = scenario.updated(
+    case = scenario.updated(
         scenario.loads(LONG), {"deliveries[0].messages": 1, "deliveries[1].messages": 1}
     )
-    figure = figure_of(delivered(sendcap.simulate(its), delivery=its.deliveries[0].name))
+    figure = figure_of(delivered(sendcap.simulate(case), delivery=case.deliveries[0].name))
     assert any("1 message to deliver" in text.get_text() for text in figure.texts)
 
 
@@ -244,7 +244,7 @@ def test_durations_are_in_order() -> None:
 
 def test_ticks_of_a_time_are_told_apart() -> None:
     table = pd.DataFrame({"mta.ips": [1, 2, 4], "accepted_99_pct_s": [1314.0, 1314.3, 1315.2]})
-    labels = [its.get_text() for its in tornado(table).get_xticklabels()]
+    labels = [label.get_text() for label in tornado(table).get_xticklabels()]
     assert len(labels) == len(set(labels))
 
 

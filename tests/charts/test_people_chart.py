@@ -95,8 +95,8 @@ def test_many_deliveries_and_none_to_deliver() -> None:
         "population.control_group": 0.0,
         "deliveries": [{"name": "daily", "every": "1d", "times": 100}],
     }
-    its = scenario.updated(scenario.loads(PEOPLE), daily)
-    _, panel = people(sendcap.simulate(its))
+    case = scenario.updated(scenario.loads(PEOPLE), daily)
+    _, panel = people(sendcap.simulate(case))
     layers = heights(panel)
     assert len(layers[0]) == 100
     assert layers[0][1] == 0

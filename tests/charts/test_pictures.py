@@ -47,7 +47,7 @@ def difference(expected, actual, boxes, pixels=PIXELS) -> str:
         away[rows, columns] = False
         if one[rows, columns].size == 0:
             continue
-        inks = [float((1.0 - its[rows, columns]).mean()) for its in (one, two)]
+        inks = [float((1.0 - each[rows, columns]).mean()) for each in (one, two)]
         if abs(inks[0] - inks[1]) > 0.35 * max(inks) + 0.005:
             return f"the text at {x0:.0f}, {y0:.0f} is not as it was"
     differ = (np.abs(one - two).max(axis=2) > LIGHTER) & away

@@ -121,9 +121,9 @@ def test_nothing_written_is_cut_off_or_overlaps(name, delivery, run) -> None:
     for text, box in boxes:
         assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, text
         assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1, text
-    for (one, its), (two, other) in itertools.combinations(dict(boxes).items(), 2):
-        width = min(its.x1, other.x1) - max(its.x0, other.x0)
-        height = min(its.y1, other.y1) - max(its.y0, other.y0)
+    for (one, each), (two, other) in itertools.combinations(dict(boxes).items(), 2):
+        width = min(each.x1, other.x1) - max(each.x0, other.x0)
+        height = min(each.y1, other.y1) - max(each.y0, other.y0)
         assert width <= 2.0 or height <= 3.0, (one, two)
 
 
@@ -135,14 +135,14 @@ def test_a_delivery_that_is_not_there_is_refused(name, run) -> None:
 
 @pytest.fixture(scope="module")
 def nothing_accepted() -> sendcap.Run:
-    its = scenario.updated(
+    case = scenario.updated(
         scenario.loads(TEXT),
         {
             "deliveries": [{"name": "d", "messages": 40, "audience": {"yahoo": 1.0}}],
             "relay.error_rate": 1.0,
         },
     )
-    return sendcap.simulate(its)
+    return sendcap.simulate(case)
 
 
 @each_chart
@@ -192,7 +192,7 @@ def test_the_times_to_accept_are_those_of_the_summary(run) -> None:
 
 def test_each_delivery_counts_from_its_own_start(run) -> None:
     line = time_to_accept(run, "reminder").lines
-    first = next(its for its in line if len(its.get_xdata()) > 10)
+    first = next(each for each in line if len(each.get_xdata()) > 10)
     time_s, pct = np.asarray(first.get_xdata()), np.asarray(first.get_ydata())
     assert time_s[np.searchsorted(pct, 1.0)] < 600.0
     assert accepted_at_s(run.ledger, 50, delivery="reminder") > 7200.0
@@ -222,9 +222,9 @@ def test_the_retries_are_those_that_the_ledger_counts(run) -> None:
 
 def test_the_attempts_of_the_log_are_those_of_the_ledger(run, log) -> None:
     counts = attempts_per_message(run, log)
-    for end, its in counts.items():
-        assert its.sum() == run.ledger.total(end, clock="happened")
-    made = sum(int(np.arange(len(its)) @ its) for its in counts.values())
+    for end, count in counts.items():
+        assert count.sum() == run.ledger.total(end, clock="happened")
+    made = sum(int(np.arange(len(each)) @ each) for each in counts.values())
     # Each attempt belongs to a message that is final at the end of the run.
     assert made == run.ledger.total("attempted", clock="happened")
     news = attempts_per_message(run, log, "news")

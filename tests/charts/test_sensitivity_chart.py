@@ -41,10 +41,10 @@ def test_a_panel_for_each_measure_the_most_important_parameter_on_top() -> None:
 
 
 def test_a_measure_that_does_not_vary_is_told_as_such() -> None:
-    its = sensitivity(2)
-    numbers = its.indices.columns.drop(["measure", "path"])
-    its.indices.loc[its.indices["measure"] == "measure1", numbers] = 0.0
-    varies, constant = sensitivity_chart(its).axes
+    found = sensitivity(2)
+    numbers = found.indices.columns.drop(["measure", "path"])
+    found.indices.loc[found.indices["measure"] == "measure1", numbers] = 0.0
+    varies, constant = sensitivity_chart(found).axes
     assert [text.get_text() for text in varies.texts] == []
     assert [text.get_text() for text in constant.texts] == ["the same at all points"]
 

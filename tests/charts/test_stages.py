@@ -130,7 +130,7 @@ def boxes_of(figure: Figure) -> list[tuple[str, mpl.transforms.Bbox]]:
 @pytest.fixture(
     scope="module",
     params=itertools.product(CHARTS, ["limits", "crowded", "nothing"]),
-    ids=lambda its: f"{its[0].__name__}-{its[1]}",
+    ids=lambda each: f"{each[0].__name__}-{each[1]}",
 )
 def laid_out(request) -> tuple[Figure, list[tuple[str, mpl.transforms.Bbox]]]:
     """A chart of some limits, and its texts."""
@@ -150,9 +150,9 @@ def test_no_text_is_cut_off_at_the_edge(laid_out) -> None:
 
 def test_no_two_texts_overlap(laid_out) -> None:
     _, boxes = laid_out
-    for (one, its), (two, other) in itertools.combinations(boxes, 2):
-        width = min(its.x1, other.x1) - max(its.x0, other.x0)
-        height = min(its.y1, other.y1) - max(its.y0, other.y0)
+    for (one, each), (two, other) in itertools.combinations(boxes, 2):
+        width = min(each.x1, other.x1) - max(each.x0, other.x0)
+        height = min(each.y1, other.y1) - max(each.y0, other.y0)
         assert width <= 2.0 or height <= 3.0, (one, two)
 
 
@@ -214,7 +214,7 @@ def areas(figure: Figure) -> list[np.ndarray]:
 def test_the_layers_add_up_to_all_that_wait(limits) -> None:
     figure = backlog(limits)
     outline = next(line for line in figure.axes[0].lines if len(line.get_xdata()) > 10)
-    total = sum(its.backlog for its in limits.observed)
+    total = sum(each.backlog for each in limits.observed)
     edges_s = limits.observed[0].edges_s
     for time_s, waiting in zip(outline.get_xdata(), outline.get_ydata(), strict=True):
         if time_s in edges_s:
@@ -257,8 +257,8 @@ def test_where_nothing_waits_the_charts_say_so(nothing) -> None:
     assert "Nothing waits." in written(queue_age(nothing))
     assert "no limit" in written(throughput(nothing))
     assert not any(
-        stages.colour(its, nothing) == stages.colour(nothing.observed[0], nothing) == "#bd1f01"
-        for its in nothing.observed
+        stages.colour(each, nothing) == stages.colour(nothing.observed[0], nothing) == "#bd1f01"
+        for each in nothing.observed
     )
 
 
@@ -292,7 +292,7 @@ def test_the_ages_of_each_row_add_up_to_what_waits(limits) -> None:
     axes = figure.axes[0]
     rows = [label.get_text() for label in axes.get_yticklabels()]
     assert rows == ["all", "gmail", "yahoo"]
-    total = sum(its.backlog for its in limits.observed[2:])
+    total = sum(each.backlog for each in limits.observed[2:])
     at = int(total.argmax())
     counts = dict.fromkeys(rows, 0)
     for text in axes.texts:
@@ -351,15 +351,15 @@ def test_a_ceiling_that_is_far_above_is_told_and_not_drawn(limits) -> None:
 
 
 def test_what_holds_up_is_always_shown_and_has_its_own_colour(limits, crowded) -> None:
-    for its in (limits, crowded):
-        chosen = stages.used_most(its, 3)
-        assert its.bottleneck in [one.stage.name for one in chosen]
-        assert [stages.colour(one, its) == "#bd1f01" for one in its.observed].count(True) == 1
+    for each in (limits, crowded):
+        chosen = stages.used_most(each, 3)
+        assert each.bottleneck in [one.stage.name for one in chosen]
+        assert [stages.colour(one, each) == "#bd1f01" for one in each.observed].count(True) == 1
 
 
 def test_a_row_for_each_stage_from_the_relay_down(limits) -> None:
     axes = utilisation(limits).axes[0]
     rows = [label.get_text() for label in axes.get_yticklabels()]
     assert rows == ["yahoo", "gmail", "the ingress", "the relay"]
-    for its in limits.observed:
-        assert f"{100 * its.mean_utilisation:.0f} % in use" in written(axes.figure)
+    for each in limits.observed:
+        assert f"{100 * each.mean_utilisation:.0f} % in use" in written(axes.figure)

@@ -124,14 +124,14 @@ def test_by_the_clock_ticks_are_at_round_hours_with_the_day_below() -> None:
 
 
 def test_a_start_is_a_moment_or_the_scenarios() -> None:
-    its = scenario.load("black-friday")
-    assert start_of("2026-11-27T09:00", its) == datetime(2026, 11, 27, 9)
-    assert start_of("scenario", its) == its.start
-    assert start_of(None, its) is None
+    case = scenario.load("black-friday")
+    assert start_of("2026-11-27T09:00", case) == datetime(2026, 11, 27, 9)
+    assert start_of("scenario", case) == case.start
+    assert start_of(None, case) is None
     with pytest.raises(SendcapError, match="start: 'soon' is not a moment; write it like 2026-"):
-        start_of("soon", its)
+        start_of("soon", case)
     with pytest.raises(SendcapError, match="start: the scenario has none"):
-        start_of("scenario", its.model_copy(update={"start": None}))
+        start_of("scenario", case.model_copy(update={"start": None}))
 
 
 @pytest.mark.parametrize("scale", ["log", "symlog", "linear"])

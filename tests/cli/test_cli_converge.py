@@ -166,12 +166,12 @@ def test_what_makes_no_sense_is_told_in_a_line_and_leaves_nothing(
 
 @pytest.mark.crash
 def test_ctrl_c_leaves_nothing(process, place) -> None:
-    its = process("converge", "quickstart", "--replications", "40", "--workers", "2")
+    child = process("converge", "quickstart", "--replications", "40", "--workers", "2")
     while not list(place.glob("runs/.sendcap-*")):
-        assert its.poll() is None
-    its.send_signal(signal.SIGINT)
-    _, err = its.communicate(timeout=300)
-    assert (its.returncode, err) == (130, "error: interrupted\n")
+        assert child.poll() is None
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=300)
+    assert (child.returncode, err) == (130, "error: interrupted\n")
     assert names(place) == {"small.toml"}
 
 

@@ -30,8 +30,8 @@ def test_the_dashboard_is_that_of_the_api(sendcap, saved) -> None:
     result = sendcap("dashboard", "here", "--at", "25m")
     figures = shown(result)
     expected = [saved.dashboard("25m", mode) for mode in ("without-efs", "efs")]
-    assert figures["Sent"] == [f"{its.sent:,}" for its in expected]
-    assert figures["Delivered %"] == [f"{its.delivered_pct:.2f}" for its in expected]
+    assert figures["Sent"] == [f"{each.sent:,}" for each in expected]
+    assert figures["Delivered %"] == [f"{entry.delivered_pct:.2f}" for entry in expected]
     assert "As of 20m; opens and clicks as of 0s." in result.stdout
 
 

@@ -87,7 +87,7 @@ def test_the_levers_are_told_and_saved(sendcap, place, narrow) -> None:
     assert result.exit_code == 0
     found = levers(narrow, workers=1)
     # Long names go on in the next line.
-    starts = [" ".join(its.lever.split()[:3]) for its in found.gains]
+    starts = [" ".join(gain.lever.split()[:3]) for gain in found.gains]
     order = [result.stdout.index(f"\n{start}") for start in starts]
     assert order == sorted(order)
     assert "99 % are accepted after" in result.stdout
@@ -237,8 +237,8 @@ def test_every_way_in_which_a_rate_is_limited_has_its_sentence() -> None:
 
 
 def test_several_deliveries_are_told_as_such(place) -> None:
-    its = package.load("small.toml")
-    found = largest_within(its, "30m", 0.8, workers=1, replications=4)
+    scenario = package.load("small.toml")
+    found = largest_within(scenario, "30m", 0.8, workers=1, replications=4)
     (told,) = found.sentences()
     assert "in all deliveries together" in told
     assert f"That is {found.factor:.3g} times each delivery as it is, 500 messages." in told

@@ -110,11 +110,11 @@ def test_a_search_that_is_stopped_says_how_to_go_on_and_gives_the_same(
     study, process, sendcap, searched
 ) -> None:
     arguments = ("optimise", "study.toml", "--workers", "1", "--out", "b")
-    its = process(*arguments, forks=True)
+    child = process(*arguments, forks=True)
     wait_for(lambda: len(Store(study / "b" / "store")))
-    its.send_signal(signal.SIGINT)
-    _, err = its.communicate(timeout=300)
-    assert its.returncode == 130
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=300)
+    assert child.returncode == 130
     assert "runs are done and saved in b; run the same command again to resume\n" in err
     assert "Traceback" not in err
     again = sendcap(*arguments)

@@ -98,9 +98,9 @@ def test_a_name_that_is_taken_gets_a_number(sendcap, place) -> None:
 
 def test_runs_that_are_simulated_at_the_same_time_all_find_a_name(process, place) -> None:
     running = [process("run", "small.toml") for _ in range(3)]
-    for its in running:
-        _, err = its.communicate(timeout=300)
-        assert (its.returncode, err) == (0, "")
+    for each in running:
+        _, err = each.communicate(timeout=300)
+        assert (each.returncode, err) == (0, "")
     assert names(place / "runs") == {"small", "small-2", "small-3"}
 
 

@@ -84,8 +84,8 @@ def alive(group: int) -> list[str]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            state, _, its_group = path.read_text().rsplit(")", 1)[1].split()[:3]
-            if int(its_group) == group and state != "Z":
+            state, _, other_group = path.read_text().rsplit(")", 1)[1].split()[:3]
+            if int(other_group) == group and state != "Z":
                 found.append(path.parent.name)
     return found
 

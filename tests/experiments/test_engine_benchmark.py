@@ -162,7 +162,7 @@ def test_the_slice_has_a_share_of_every_rate(benchmark) -> None:
     assert part.mta.ingress_rate.per_s * 32 == whole.mta.ingress_rate.per_s
     assert part.providers == whole.providers  # their connections and rates are per IP
     spooled = [benchmark.black_friday(1000, ips, "a spool of 300,000") for ips in (32, 1)]
-    assert [its.mta.spool for its in spooled] == [300_000, 9_375]
+    assert [each.mta.spool for each in spooled] == [300_000, 9_375]
 
 
 def test_ciw_is_left_out_where_it_is_not_installed(benchmark, monkeypatch) -> None:

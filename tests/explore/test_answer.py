@@ -28,10 +28,10 @@ def test_numbers_and_file_are_those_of_the_changed_scenario():
     found, run = answer(scenario, {"messages": 0.2, "ips": 4})
 
     changed = updated(scenario, {"deliveries[0].messages": 200_000, "mta.ips": 4})
-    its = Run(changed, expected_counts(changed))
+    result = Run(changed, expected_counts(changed))
     assert loads(found.scenario) == changed
-    assert found.facts["99 % accepted after"] == elapsed(accepted_at_s(its.ledger, 99))
-    last = its.kpis("efs")["delivered_pct"].iloc[-1]
+    assert found.facts["99 % accepted after"] == elapsed(accepted_at_s(result.ledger, 99))
+    last = result.kpis("efs")["delivered_pct"].iloc[-1]
     assert found.facts["Delivered % in the end"] == f"{last:.2f} %"
     assert any("20 connections" in sentence for sentence in found.sentences)
     assert "200,000 messages to deliver" in chart(run, None)
@@ -135,12 +135,12 @@ def test_each_of_several_deliveries_has_numbers_that_count_from_its_start():
     scenario = loads(SEVERAL)
     found, run = answer(scenario, {})
 
-    its = expected_counts(scenario)
+    result = expected_counts(scenario)
     assert list(found.deliveries) == ["first", "late & <b>"]
     for name, start_s in (("first", 0.0), ("late & <b>", 21_600.0)):
         facts = found.deliveries[name]
         assert facts.keys() == found.facts.keys()
-        accepted_s = accepted_at_s(its, 99, delivery=name)
+        accepted_s = accepted_at_s(result, 99, delivery=name)
         assert facts["99 % accepted after"] == elapsed(accepted_s - start_s)
     parts = answered(found, found, "late & <b>")
     assert parts["tiles"].count("as in the scenario") == len(found.facts)
@@ -194,11 +194,11 @@ def test_numbers_take_one_course_and_a_picture_one_drawing(monkeypatch):
     done = []
 
     def noted(place, name, as_name):
-        its = getattr(place, name)
+        value = getattr(place, name)
 
         def noting(*arguments, **keywords):
             done.append(as_name)
-            return its(*arguments, **keywords)
+            return value(*arguments, **keywords)
 
         monkeypatch.setattr(place, name, noting)
 

@@ -165,7 +165,9 @@ def test_a_worker_process_answers_as_this_process_does():
     item = (SMALL, {"ips": 4}, BOTH)
     processes = Processes(1, simulates=False)
 
-    there, here = (module._done(its, module._answer, item).result()[0] for its in (processes, None))
+    there, here = (
+        module._done(each, module._answer, item).result()[0] for each in (processes, None)
+    )
 
     processes.close()
     assert there == here == answer(*item)[0]

@@ -17,10 +17,10 @@ from sendcap.text.quantities import elapsed
 
 @pytest.fixture
 def exact():
-    its = Exact(load("quickstart"))
-    yield its
-    its.stop()
-    assert its._folder is None or not its._folder.exists()
+    simulated = Exact(load("quickstart"))
+    yield simulated
+    simulated.stop()
+    assert simulated._folder is None or not simulated._folder.exists()
 
 
 def until_done(exact, values):
@@ -40,8 +40,8 @@ def test_it_is_the_simulation_of_the_changed_scenario(exact):
 
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    its = updated(load("quickstart"), {"deliveries[0].messages": 300_000, "mta.ips": 4})
-    run = sendcap.simulate(its)
+    scenario = updated(load("quickstart"), {"deliveries[0].messages": 300_000, "mta.ips": 4})
+    run = sendcap.simulate(scenario)
     assert found.facts["99 % accepted after"] == elapsed(accepted_at_s(run.ledger, 99))
     assert found.sentences == run.sentences(BOTH)
     assert found != answer(load("quickstart"), {"messages": 0.3, "ips": 4}, BOTH)[0]

@@ -74,7 +74,7 @@ def test_sliders_move_the_numbers_and_nothing_leaves_the_machine():
         assert "messages = 10000000" in download.value.path().read_text()
 
         here = url.partition("?")[0]
-        elsewhere = [its for its in asked if not its.startswith((here, "data:", "blob:"))]
+        elsewhere = [each for each in asked if not each.startswith((here, "data:", "blob:"))]
         assert elsewhere == []
         assert wrong == []
 

@@ -12,14 +12,14 @@ from sendcap.scenario.stages import stages
 
 def shares(scenario: Scenario) -> tuple[float, float]:
     """The shares of messages that bounce hard, and softly at the first attempt."""
-    total = sum(its.messages for its in scenario.deliveries)
+    total = sum(delivery.messages for delivery in scenario.deliveries)
     hard = soft = 0.0
     for (_, name), count in scenario.to_deliver().items():
-        its = scenario.providers[name]
-        bad = sum(kind.share for kind in its.hard)
-        faulty = sum(kind.share for kind in its.faults)
+        settings = scenario.providers[name]
+        bad = sum(kind.share for kind in settings.hard)
+        faulty = sum(kind.share for kind in settings.faults)
         hard += count / total * bad
-        soft += count / total * (faulty + (1.0 - bad - faulty) * its.transient)
+        soft += count / total * (faulty + (1.0 - bad - faulty) * settings.transient)
     return hard, soft
 
 
@@ -28,8 +28,10 @@ def test_sliders_at_the_scenarios_own_values_change_nothing(name):
     scenario = load(name)
     there = sliders(scenario)
 
-    assert all(its.value in its.steps and its.steps == tuple(sorted(its.steps)) for its in there)
-    assert moved(scenario, {its.key: its.value for its in there}) == scenario
+    assert all(
+        each.value in each.steps and each.steps == tuple(sorted(each.steps)) for each in there
+    )
+    assert moved(scenario, {entry.key: entry.value for entry in there}) == scenario
 
 
 @pytest.mark.parametrize("name", presets())
@@ -39,15 +41,15 @@ def test_every_end_of_every_slider_is_a_scenario_that_differs_there_only(name):
     parts |= {"ips": "mta", "first_retry": "mta", "hard_pct": "providers", "soft_pct": "providers"}
     before = to_dict(scenario)
 
-    for its in sliders(scenario):
-        for value in {its.steps[0], its.steps[-1]} - {its.value}:
-            after = to_dict(moved(scenario, {its.key: value}))
-            assert {part for part in after if after[part] != before[part]} == {parts[its.key]}
+    for slider in sliders(scenario):
+        for value in {slider.steps[0], slider.steps[-1]} - {slider.value}:
+            after = to_dict(moved(scenario, {slider.key: value}))
+            assert {part for part in after if after[part] != before[part]} == {parts[slider.key]}
 
 
 def test_values_are_what_the_labels_say():
     scenario = load("black-friday")
-    there = {its.key: its for its in sliders(scenario)}
+    there = {slider.key: slider for slider in sliders(scenario)}
 
     assert there["messages"].label == "Messages, millions"
     assert there["messages"].value == 10
@@ -77,7 +79,7 @@ def test_a_share_ends_where_a_provider_has_no_other_addresses_left():
         load("quickstart"),
         {"providers.gmail.hard": [{"reason": "user unknown", "share": 0.4}]},
     )
-    last = next(its for its in sliders(scenario) if its.key == "hard_pct").steps[-1]
+    last = next(slider for slider in sliders(scenario) if slider.key == "hard_pct").steps[-1]
 
     assert shares(moved(scenario, {"hard_pct": last}))[0] > 0.4
 
@@ -96,7 +98,7 @@ def test_what_a_scenario_does_not_have_gets_no_slider():
     )
     clean = {f"providers.{name}.hard": [] for name in scenario.providers}
 
-    keys = {its.key for its in sliders(updated(scenario, clean))}
+    keys = {slider.key for slider in sliders(updated(scenario, clean))}
     assert keys == {"messages", "relay_rate", "ips", "soft_pct", "validity"}
     with pytest.raises(SendcapError, match="hard_pct: no such slider; there is messages"):
         moved(updated(scenario, clean), {"hard_pct": 1})

@@ -275,10 +275,10 @@ def test_a_name_that_is_taken_meanwhile_gets_a_number(tmp_path) -> None:
 
 
 def test_abandoning_leaves_nothing_behind(tmp_path) -> None:
-    its = Staging(tmp_path / "runs" / "run", RUN)
-    its.abandon()
-    (its.__enter__() / "half").write_text("x")
-    its.abandon()
+    staged = Staging(tmp_path / "runs" / "run", RUN)
+    staged.abandon()
+    (staged.__enter__() / "half").write_text("x")
+    staged.abandon()
     assert contents(tmp_path) == set()
 
 
@@ -288,8 +288,8 @@ class Killed(BaseException):
 
 def killed_amid_the_replacing(saved, monkeypatch, steps: int) -> Staging:
     """Replace a saved run in a process that is killed after some steps, and return the rest."""
-    its = Staging(saved, RUN, force=True)
-    (its.__enter__() / "a").write_text("new")
+    staged = Staging(saved, RUN, force=True)
+    (staged.__enter__() / "a").write_text("new")
     done = []
 
     def counted(step):
@@ -306,8 +306,8 @@ def killed_amid_the_replacing(saved, monkeypatch, steps: int) -> Staging:
         patch.setattr(staging, "exchange", counted(staging.exchange))
         patch.setattr(staging.Staging, "abandon", lambda self: None)
         with contextlib.suppress(Killed):
-            its.__exit__(None, None, None)
-    return its
+            staged.__exit__(None, None, None)
+    return staged
 
 
 OLD, NEW = {"run", f"run/{LEDGER}"}, {"run", "run/a"}
@@ -317,8 +317,8 @@ OLD, NEW = {"run", f"run/{LEDGER}"}, {"run", "run/a"}
 def test_abandoning_amid_the_replacing_leaves_one_whole_run(
     saved, tmp_path, monkeypatch, way, steps
 ) -> None:
-    its = killed_amid_the_replacing(saved, monkeypatch, steps)
-    its.abandon()
+    found = killed_amid_the_replacing(saved, monkeypatch, steps)
+    found.abandon()
     replaced = steps >= (1 if way == "exchanged" else 3)
     assert contents(tmp_path) == (NEW if replaced else OLD)
 

@@ -88,13 +88,13 @@ def test_refusals_by_step_and_by_cohort_are_the_same() -> None:
     refusals = Refusals(provider_of(outages=outages, tolerance="3/s"), 1, 60.0)
     finish, tried = steady(5.0, 2000.0)
     refusals.learn(finish, tried)
-    its = refusals.of(finish)
+    found = refusals.of(finish)
     steps = refusals.in_steps(40)
-    for name, shares in (("unreachable", its.unreachable), ("throttled", its.throttled)):
+    for name, shares in (("unreachable", found.unreachable), ("throttled", found.throttled)):
         assert (shares * tried).sum() == pytest.approx(
             steps[name][:34] @ np.append(np.full(33, 300.0), 100.0)
         )
-    assert its.unreachable[12] == pytest.approx(1.0)
+    assert found.unreachable[12] == pytest.approx(1.0)
     # The first cohort of an outage that begins in the middle of it is refused late.
     cut = refusals.of(Spans(np.array([60.0]), np.array([180.0]), np.zeros(1)))
     assert cut.later_s[0] > 0.0

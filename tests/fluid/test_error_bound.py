@@ -47,10 +47,10 @@ NEARLY_MATCHED = {
 def test_it_holds_for_random_scenarios() -> None:
     # The experiment has more of them.
     found = [study.held(study.random_scenario(seed), 3) for seed in range(300, 316)]
-    answered = [its for its in found if its is not None]
+    answered = [each for each in found if each is not None]
     assert len(answered) >= 11
-    assert np.mean([its.runs for its in answered]) > 0.9
-    assert np.median([its.widest_pt for its in answered]) < 12.0
+    assert np.mean([entry.runs for entry in answered]) > 0.9
+    assert np.median([row.widest_pt for row in answered]) < 12.0
 
 
 def test_workers_and_a_rate_that_nearly_match_are_within_it() -> None:
@@ -101,9 +101,9 @@ def test_what_runs_disagree_about_is_refused() -> None:
     # Two batches by two workers: whether they come after one minute or ten is chance.
     lumps = {"batch": 500, "workers": 2, "batch_time": {"dist": "exponential", "mean": "10m"}}
     delivery = {"name": "d", "messages": 1000, "audience": {"p": 1.0}}
-    its = from_dict(NEARLY_MATCHED | {"deliveries": [delivery], "relay": lumps})
+    scenario = from_dict(NEARLY_MATCHED | {"deliveries": [delivery], "relay": lumps})
     with pytest.raises(
         ScenarioError, match=r"runs of this scenario may be \d+ points off"
     ) as caught:
-        expected(its)
+        expected(scenario)
     assert "simulate it" in str(caught.value)

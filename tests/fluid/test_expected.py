@@ -75,7 +75,7 @@ CASES = accuracy.presets() | accuracy.small_cases()
 def test_the_mean_of_simulations_is_met(name: str) -> None:
     first = SIX_SEEDS.get(name, 0)
     seeds = range(first, first + 6) if name in SIX_SEEDS else range(16)
-    found = [abs(its.points) for its in accuracy.deviations(CASES[name], seeds)]
+    found = [abs(deviation.points) for deviation in accuracy.deviations(CASES[name], seeds)]
     # The last millionth of a series comes with its last bin.
     for points, allowed in zip(found, LARGEST_ERROR[name], strict=True):
         assert points <= allowed + 1e-5
@@ -134,9 +134,9 @@ def test_percentages_do_not_depend_on_the_number_of_messages() -> None:
     )
     for mode in MODES:
         for name in ("delivered_pct", "bounces_errors_pct"):
-            its, other = (getattr(figures(ledger, mode), name) for ledger in (small, large))
-            moments = min(len(its), len(other))
-            assert np.nanmax(np.abs(its[:moments] - other[:moments])) < 0.02
+            found, other = (getattr(figures(ledger, mode), name) for ledger in (small, large))
+            moments = min(len(found), len(other))
+            assert np.nanmax(np.abs(found[:moments] - other[:moments])) < 0.02
 
 
 @pytest.fixture(scope="module")
@@ -159,9 +159,9 @@ def test_it_takes_well_under_a_second_for_any_number_of_messages(
 def test_it_reads_like_a_run(quickstart: Expected) -> None:
     run = sendcap.simulate(accuracy.small_cases()["keeps up"])
     for mode in MODES:
-        its = quickstart.kpis(mode)
-        assert list(its.columns) == list(run.kpis(mode).columns)
-        assert its.delivered_pct.iloc[-1] == pytest.approx(99.28, abs=0.02)
+        table = quickstart.kpis(mode)
+        assert list(table.columns) == list(run.kpis(mode).columns)
+        assert table.delivered_pct.iloc[-1] == pytest.approx(99.28, abs=0.02)
     frame = quickstart.ledger.frame()
     assert list(frame.columns) == list(run.ledger.frame().columns)
     assert set(frame.event) == {
@@ -174,17 +174,17 @@ def test_it_reads_like_a_run(quickstart: Expected) -> None:
 
 def test_the_scenarios_own_denominator_holds_by_default() -> None:
     scenario = updated(CASES["keeps up"], {"reporting.denominator": "relayed"})
-    its = expected(scenario)
-    assert its.kpis("efs").equals(its.kpis("efs", denominator="relayed"))
-    assert not its.kpis("efs").equals(its.kpis("efs", denominator="to-deliver"))
+    fluid = expected(scenario)
+    assert fluid.kpis("efs").equals(fluid.kpis("efs", denominator="relayed"))
+    assert not fluid.kpis("efs").equals(fluid.kpis("efs", denominator="to-deliver"))
 
 
 def test_a_horizon_cuts_off() -> None:
     with pytest.warns(SendcapWarning, match="cuts off"):
         scenario = updated(CASES["keeps up"], {"time.horizon": "5m"})
-    its, whole = expected(scenario).ledger, expected(CASES["keeps up"]).ledger
-    assert its.bins == 5
-    assert its.counts("accepted") == pytest.approx(whole.counts("accepted")[:5])
+    fluid, whole = expected(scenario).ledger, expected(CASES["keeps up"]).ledger
+    assert fluid.bins == 5
+    assert fluid.counts("accepted") == pytest.approx(whole.counts("accepted")[:5])
 
 
 def test_it_does_not_try_for_ever() -> None:

@@ -218,7 +218,7 @@ def test_a_tolerance_throttles_what_is_above_it() -> None:
 
 def test_a_tolerance_that_is_not_used_comes_back() -> None:
     steps = [("0s", "10/s,max_burst=1"), ("20s", "closed"), ("30s", "10/s,max_burst=1")]
-    rate = {"kind": "schedule", "steps": [{"at": at, "rate": its} for at, its in steps]}
+    rate = {"kind": "schedule", "steps": [{"at": at, "rate": step} for at, step in steps]}
     ledger = ledger_of(provider={"rate": rate, "tolerance": "5/s,max_burst=100"})
     # The burst of 100 is gone at 20 s; ten seconds without attempts bring 50, for ten seconds more.
     assert by(ledger, "soft", 41).expected == pytest.approx([0], abs=5)
@@ -367,7 +367,7 @@ TROUBLED: dict[str, Any] = {
     ],
 )
 def test_no_message_is_made_or_lost(sections: dict[str, Any]) -> None:
-    changed = {name: TROUBLED.get(name, {}) | its for name, its in sections.items()}
+    changed = {name: TROUBLED.get(name, {}) | section for name, section in sections.items()}
     scenario = from_dict(TROUBLED | changed)
     ledger = expected_counts(scenario)
     for (delivery, provider), messages in scenario.to_deliver().items():
@@ -407,9 +407,9 @@ def test_all_modes_end_on_the_same_figures() -> None:
     ledger = expected(from_dict(TROUBLED)).ledger
     # What the other tests look at, which leave the error bound out.
     assert ledger == expected_counts(from_dict(TROUBLED))
-    its = known(ledger)
+    found = known(ledger)
     ends = [
-        [float(counts[-1]) for counts in statuses(its, mode)[:2]]
+        [float(counts[-1]) for counts in statuses(found, mode)[:2]]
         for mode in ("without-efs", "efs", "efs-v8", "legacy")
     ]
     for end in ends[1:]:

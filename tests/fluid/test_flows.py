@@ -97,7 +97,7 @@ def starts_one_by_one(limit: Limit, arrives_s: list[float], each: float) -> list
 def test_a_fifo_stage_agrees_with_a_bucket_portion_by_portion(name: str) -> None:
     rng = np.random.default_rng(5)
     arrives_s = np.sort(rng.uniform(0.0, 100.0, 600)).tolist()
-    spans = spans_of([(its, its) for its in arrives_s])
+    spans = spans_of([(arrives_, arrives_) for arrives_ in arrives_s])
     each = 0.5
     stage = Fifo([LIMITS[name]], spans, np.full(len(arrives_s), each))
     found = stage.through(spans).middle_s

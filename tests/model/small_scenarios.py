@@ -118,8 +118,8 @@ EVERYTHING: dict[str, Any] = {
 def with_providers(deliveries: list[Any] | None = None, **changes: Any) -> dict[str, Any]:
     """`EVERYTHING` with other settings for some providers, and for the deliveries in order."""
     sections = copy.deepcopy(EVERYTHING)
-    for delivery, its in zip(sections["deliveries"], deliveries or [], strict=False):
-        delivery |= its
+    for delivery, each in zip(sections["deliveries"], deliveries or [], strict=False):
+        delivery |= each
     for name, provider in changes.items():
         sections["providers"][name] |= provider
     return sections

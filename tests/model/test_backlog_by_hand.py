@@ -84,13 +84,13 @@ def test_only_what_has_been_tried_has_bounced_before(simulated: Simulated) -> No
 @MODELS
 def test_the_validity_counts_from_the_age(simulated: Simulated) -> None:
     full = {"messages": 2, "attempts": 3, "reason": "mailbox full"}
-    its = holding(
+    scenario = holding(
         full | {"age": "83h", "due": "5m"},
         full | {"age": "90h"},
         {"messages": 2, "age": "80h", "due": "5h"},
         provider={"faults": [FULL]},
     )
-    ledger = simulated(its)
+    ledger = simulated(scenario)
     assert moments(ledger, "expired") == [0, 0, 3600, 3600, 4 * 3600, 4 * 3600]
     assert moments(ledger, "attempted")[:2] == [300, 301]
     assert ledger.total("accepted") == 0
@@ -120,9 +120,11 @@ def test_who_has_been_answered_does_not_bounce_hard(
     simulated: Simulated, entry: dict[str, Any], share: float
 ) -> None:
     provider = {"hard": [{"reason": "user unknown", "share": 0.5}], "connections_per_ip": 400}
-    its = holding({"messages": 400, "due": "0s"} | entry, provider=provider)
+    scenario = holding({"messages": 400, "due": "0s"} | entry, provider=provider)
     # Five standard deviations.
-    assert simulated(its).total("hard") / 400 == pytest.approx(share, abs=0.125 if share else 0)
+    assert simulated(scenario).total("hard") / 400 == pytest.approx(
+        share, abs=0.125 if share else 0
+    )
 
 
 @MODELS
@@ -130,18 +132,18 @@ def test_of_a_last_delay_that_does_not_fit_the_age_any_part_may_be_over(
     simulated: Simulated,
 ) -> None:
     entry = {"messages": 400, "age": "1m", "attempts": 2}
-    its = holding(
+    scenario = holding(
         entry, provider={"connections_per_ip": 400}, mta={"retry": {"policy": "momentum"}}
     )
-    due_s = np.array(moments(simulated(its), "attempted"))
+    due_s = np.array(moments(simulated(scenario), "attempted"))
     # The second delay, of 40 minutes.
     assert 0 <= due_s.min() < 60 < 2340 < due_s.max() < 2400
     assert due_s.mean() == pytest.approx(1200, abs=5 * 2400 / np.sqrt(12 * 400))
 
 
 def test_a_backlog_is_counted_once() -> None:
-    its = holding({"messages": 1000, "age": {"dist": "uniform", "low": "0s", "high": "80h"}})
-    ledger = simulate_ledger(its)
+    scenario = holding({"messages": 1000, "age": {"dist": "uniform", "low": "0s", "high": "80h"}})
+    ledger = simulate_ledger(scenario)
     ended = sum(ledger.total(event) for event in ("accepted", "hard", "expired"))
     assert ledger.total("relayed") == ended == 1000
     assert ledger.to_deliver == {("backlog", "p"): 1000}

@@ -58,10 +58,10 @@ def variant(**sections: Any) -> Scenario:
 )
 def logged(request, tmp_path_factory) -> tuple[Scenario, Ledger, pd.DataFrame]:
     path: Path = tmp_path_factory.mktemp("log") / "sending-log.parquet"
-    its = variant(**request.param)
-    ledger = simulate_ledger(its, sending_log=path)
+    scenario = variant(**request.param)
+    ledger = simulate_ledger(scenario, sending_log=path)
     rows = pd.read_parquet(path)
-    return its, ledger, rows
+    return scenario, ledger, rows
 
 
 def is_stopped(delivery: Delivery) -> bool:
@@ -74,10 +74,10 @@ def by_message(rows: pd.DataFrame):
 
 
 def test_every_message_is_relayed_or_fails_at_the_relay_exactly_once(logged) -> None:
-    its, _, rows = logged
+    scenario, _, rows = logged
     first = rows[rows.event.isin(["relayed", "relay_failed"])]
     assert not first.duplicated(["delivery", "message"]).any()
-    for delivery in its.deliveries:
+    for delivery in scenario.deliveries:
         numbers = np.sort(first.message[first.delivery == delivery.name])
         counts = first.provider[first.delivery == delivery.name].value_counts()
         handed_over = {name: counts[name] for name in delivery.audience}
@@ -112,44 +112,46 @@ def test_reports_of_one_message_never_overtake_each_other(logged) -> None:
 
 
 def test_an_attempt_comes_no_sooner_than_the_shortest_retry_delay(logged) -> None:
-    its, _, rows = logged
+    scenario, _, rows = logged
     tried = rows[rows.event.isin(["accepted", "hard", "soft"])]
     gap_s = by_message(tried).happened_s.diff()
-    assert gap_s.min() >= its.mta.retry.shortest_delay_s
+    assert gap_s.min() >= scenario.mta.retry.shortest_delay_s
     np.testing.assert_array_equal(tried.attempt, by_message(tried).cumcount() + 1)
 
 
 def test_expiry_comes_when_the_validity_is_over(logged) -> None:
-    its, _, rows = logged
-    validity_s = {delivery.name: its.honoured_validity(delivery) for delivery in its.deliveries}
-    at_s = {delivery.name: delivery.at for delivery in its.deliveries}
+    scenario, _, rows = logged
+    validity_s = {
+        delivery.name: scenario.honoured_validity(delivery) for delivery in scenario.deliveries
+    }
+    at_s = {delivery.name: delivery.at for delivery in scenario.deliveries}
     relayed = rows[rows.event == "relayed"].set_index(["delivery", "message"]).happened_s
     ends = rows[rows.event == "expired"].set_index(["delivery", "message"])
     assert len(ends) > 0
     names = ends.index.get_level_values("delivery")
     begins_s = relayed.loc[ends.index].to_numpy()
-    if its.mta.clock_origin == "delivery-start":
+    if scenario.mta.clock_origin == "delivery-start":
         begins_s = np.array([at_s[name] for name in names])
     expiry_s = begins_s + np.array([validity_s[name] for name in names])
-    retries_are_limited = getattr(its.mta.retry, "max_retries", "auto") != "auto"
+    retries_are_limited = getattr(scenario.mta.retry, "max_retries", "auto") != "auto"
     untried = ends.attempt == 0
     # Untried: at the expiry, or on being relayed if that was later.
     relayed_s = relayed.loc[ends.index].to_numpy()
     np.testing.assert_array_equal(
         ends.happened_s[untried], np.maximum(expiry_s, relayed_s)[untried]
     )
-    if its.mta.expire == "at-expiry" and not retries_are_limited:
+    if scenario.mta.expire == "at-expiry" and not retries_are_limited:
         # Tried: at the expiry, unless an attempt that began in time ended after it.
         assert (ends.happened_s >= expiry_s).all()
         assert (ends.happened_s - expiry_s).median() == 0.0
 
 
 def test_the_log_tells_the_same_as_the_ledger_at_every_bin(logged) -> None:
-    its, ledger, rows = logged
+    scenario, ledger, rows = logged
     for clock in CLOCKS:
-        bins = (rows[f"{clock}_s"] / its.time.bin).astype(int)
+        bins = (rows[f"{clock}_s"] / scenario.time.bin).astype(int)
         for event in LOGGED:
-            for provider in its.providers:
+            for provider in scenario.providers:
                 chosen = (rows.event == event) & (rows.provider == provider)
                 expected = np.bincount(bins[chosen], minlength=ledger.bins)
                 counted = ledger.counts(event, clock=clock, provider=provider)
@@ -157,8 +159,8 @@ def test_the_log_tells_the_same_as_the_ledger_at_every_bin(logged) -> None:
 
 
 def test_counts_are_conserved_at_every_bin(logged) -> None:
-    its, ledger, _ = logged
-    for delivery in its.deliveries:
+    scenario, ledger, _ = logged
+    for delivery in scenario.deliveries:
         for provider in delivery.audience:
             happened, known = (
                 {
@@ -199,9 +201,9 @@ def test_counts_are_conserved_at_every_bin(logged) -> None:
             in_service = happened["attempted"] - (
                 happened["accepted"] + happened["hard"] + happened["soft"] - sent_back
             )
-            settings = its.providers[provider]
+            settings = scenario.providers[provider]
             assert (in_service >= 0).all()
-            assert in_service.max() <= settings.connections_per_ip * sum(its.pools().values())
+            assert in_service.max() <= settings.connections_per_ip * sum(scenario.pools().values())
             for event in happened:
                 assert (known[event] <= happened[event]).all()
                 assert known[event][-1] == happened[event][-1]

@@ -61,7 +61,7 @@ def test_each_seed_has_its_own_and_a_change_elsewhere_leaves_them_alone() -> Non
 
 def test_the_largest_probability_holds_where_several_meet() -> None:
     certain = {"every": "1ms", "lasts": "1d"}
-    its = scenario_of(
+    scenario = scenario_of(
         delivery={"messages": 4000, "validity": "30m"},
         relay={"batch": 4000},
         mta={"retry": {"policy": "schedule", "delays": ["1h"]}},
@@ -71,13 +71,13 @@ def test_the_largest_probability_holds_where_several_meet() -> None:
             "disturbances": [certain | {"transient": share} for share in (0.1, 0.6, 0.4)],
         },
     )
-    assert simulate_ledger(its).total("soft") == pytest.approx(2400, abs=130)
+    assert simulate_ledger(scenario).total("soft") == pytest.approx(2400, abs=130)
 
 
 def test_disturbances_end_with_the_run_however_short_they_are() -> None:
-    its = scenario_of(
+    scenario = scenario_of(
         delivery={"messages": 3, "at": "30d"},
         provider={"disturbances": [{"every": "0.5s", "lasts": "0.5s", "transient": 1.0}]},
     )
-    ledger = simulate_ledger(its)
+    ledger = simulate_ledger(scenario)
     assert ledger.total("relayed") == ledger.total("accepted") + ledger.total("expired") == 3

@@ -58,7 +58,7 @@ def test_a_provider_takes_so_many_an_hour_from_us_for_two_hours() -> None:
 def test_attempts_never_exceed_the_rate_and_the_burst(provider: str, burst: str) -> None:
     limits, per_s = KUMOMTA[provider]
     limits = limits | {"rate": limits["rate"] + burst}
-    its = scenario_of(
+    scenario = scenario_of(
         time={"bin": "1s"},
         delivery={"messages": 20_000},
         provider=limits
@@ -67,7 +67,7 @@ def test_attempts_never_exceed_the_rate_and_the_burst(provider: str, burst: str)
             "transaction_time": {"dist": "exponential", "mean": "20ms"},
         },
     )
-    attempts = simulate_ledger(its).cumulative("attempted", clock="happened")
+    attempts = simulate_ledger(scenario).cumulative("attempted", clock="happened")
     allowed = per_s if not burst else float(burst.removeprefix(",max_burst="))
     # The most in any stretch of time, beyond what the rate gives in it.
     ahead = attempts - per_s * np.arange(len(attempts))
@@ -81,7 +81,7 @@ def test_attempts_never_exceed_the_rate_and_the_burst(provider: str, burst: str)
 
 def test_throughput_is_connections_over_mean_holding_time() -> None:
     """Reconnect cycling: a connection does K attempts in one connect time and K transactions."""
-    its = scenario_of(
+    scenario = scenario_of(
         delivery={"messages": 200_000},
         provider={
             "connections_per_ip": 10,
@@ -90,7 +90,7 @@ def test_throughput_is_connections_over_mean_holding_time() -> None:
             "transaction_time": {"dist": "lognormal", "mean": "350ms", "cv": 0.6},
         },
     )
-    ledger = simulate_ledger(its)
+    ledger = simulate_ledger(scenario)
     attempts = ledger.cumulative("attempted", clock="happened")
     minutes = ledger.bins - 10
     ceiling_per_s = 10 / (0.35 + 0.4 / 5)
@@ -99,8 +99,8 @@ def test_throughput_is_connections_over_mean_holding_time() -> None:
 
 def test_a_horizon_ends_the_ledger() -> None:
     with pytest.warns(SendcapWarning, match="cuts off results"):
-        its = scenario_of(time={"bin": "1m", "horizon": "10m"}, delivery={"messages": 100_000})
-    ledger = simulate_ledger(its)
+        scenario = scenario_of(time={"bin": "1m", "horizon": "10m"}, delivery={"messages": 100_000})
+    ledger = simulate_ledger(scenario)
     assert ledger.end_s == 600.0
     assert ledger.total("accepted", clock="happened") == 599  # one a second, the first at 1 s
 
@@ -116,10 +116,10 @@ def test_progress_reaches_all_messages() -> None:
 def test_more_memory_than_there_is_is_refused_with_the_estimate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    its = updated(load("black-friday"), {"deliveries[0].messages": 900_000_000})
+    scenario = updated(load("black-friday"), {"deliveries[0].messages": 900_000_000})
     monkeypatch.setattr(feasibility, "available_bytes", lambda: 2 << 30)
     with pytest.raises(ScenarioError, match=r"900,000,000 messages would need about .* GiB"):
-        simulate_ledger(its)
+        simulate_ledger(scenario)
 
 
 def test_memory_is_not_refused_where_the_system_does_not_tell(
@@ -141,26 +141,26 @@ def test_memory_is_not_refused_where_the_system_does_not_tell(
     ],
 )
 def test_a_simulation_of_years_is_refused(sections, message: str) -> None:
-    its = scenario_of(delivery={"messages": 100_000}, **sections)
+    scenario = scenario_of(delivery={"messages": 100_000}, **sections)
     with pytest.raises(ScenarioError, match=message):
-        simulate_ledger(its)
+        simulate_ledger(scenario)
 
 
 def test_a_slow_relay_costs_no_more_than_its_messages() -> None:
     """Time in which nothing happens is passed over: a message a day takes no 74 windows a day."""
-    its = scenario_of(
+    scenario = scenario_of(
         delivery={"messages": 300, "validity": "1h"},
         relay={"batch": 1, "rate": "1/d,max_burst=1"},
     )
     windows = []
-    ledger = simulate_ledger(its, progress=windows.append)
+    ledger = simulate_ledger(scenario, progress=windows.append)
     assert ledger.total("accepted") == 300
     assert len(windows) <= 3 * 300
 
 
 def test_a_provider_without_messages_is_no_problem() -> None:
-    its = scenario_of(
+    scenario = scenario_of(
         delivery={"messages": 3, "audience": {"p": 1.0, "q": 0.0}},
         providers={name: {"connect_time": "0s", "transaction_time": "1s"} for name in ("p", "q")},
     )
-    assert simulate_ledger(its).total("accepted") == 3
+    assert simulate_ledger(scenario).total("accepted") == 3

@@ -52,7 +52,7 @@ def test_a_tolerance_that_is_never_exceeded_changes_nothing(rate: Any) -> None:
 
 @pytest.mark.parametrize("simulate", [simulate_ledger, textbook.simulate_ledger])
 def test_no_more_is_let_through_than_is_tolerated(simulate: Any, remembered: Remembered) -> None:
-    its = scenario_of(
+    scenario = scenario_of(
         time={"bin": "1s"},
         delivery={"messages": 3000},
         mta={"ips": 2, "retry": {"policy": "schedule", "delays": ["30s"]}},
@@ -62,9 +62,9 @@ def test_no_more_is_let_through_than_is_tolerated(simulate: Any, remembered: Rem
             "tolerance": "5/s,max_burst=10",
         },
     )
-    if simulate is textbook.simulate_ledger and remembered(TEXTBOOK, its):
+    if simulate is textbook.simulate_ledger and remembered(TEXTBOOK, scenario):
         return
-    let_through = simulate(its).cumulative("accepted", clock="happened")
+    let_through = simulate(scenario).cumulative("accepted", clock="happened")
     # For each of the two IPs: 5/s, and 10 ahead of that.
     ahead = let_through - 10.0 * np.arange(len(let_through))
     assert (ahead - np.minimum.accumulate(ahead)).max() <= 20 + 10
@@ -77,15 +77,15 @@ def test_no_more_is_let_through_than_is_tolerated(simulate: Any, remembered: Rem
 def test_a_suspension_saves_attempts_that_would_be_throttled(
     simulate: Any, remembered: Remembered
 ) -> None:
-    its = scenario_of(
+    scenario = scenario_of(
         delivery={"messages": 2000},
         mta={"retry": {"policy": "schedule", "delays": ["30s"]}},
         provider={"connections_per_ip": 20, "tolerance": "1/s,max_burst=200"},
     )
-    suspended = updated(its, {"mta.suspend": {"after": 20, "within": "1m", "lasts": "3m"}})
-    if simulate is textbook.simulate_ledger and remembered(TEXTBOOK, its, suspended):
+    suspended = updated(scenario, {"mta.suspend": {"after": 20, "within": "1m", "lasts": "3m"}})
+    if simulate is textbook.simulate_ledger and remembered(TEXTBOOK, scenario, suspended):
         return
-    rough, gentle = simulate(its), simulate(suspended)
+    rough, gentle = simulate(scenario), simulate(suspended)
     assert rough.total("accepted") == gentle.total("accepted") == 2000
     assert gentle.total("attempted") < 0.7 * rough.total("attempted")
     # 180 are tolerated during three minutes' pause, then it takes some seconds to be throttled.
@@ -149,7 +149,7 @@ def test_postfix_feels_its_way_to_the_connections_that_a_server_accepts(
     second; it answers 421 beyond five connections.
     """
     scaling = {"kind": "postfix", "positive": feedback, "negative": feedback, "variant": "readme"}
-    its = scenario_of(
+    scenario = scenario_of(
         delivery={"messages": 1000},
         relay={"batch": 1000},
         mta={"retry": {"policy": "schedule", "delays": ["1d"]}},
@@ -163,7 +163,7 @@ def test_postfix_feels_its_way_to_the_connections_that_a_server_accepts(
             "connection_scaling": scaling,
         },
     )
-    deferred = simulate(its).total("soft_first", reason="too many connections")
+    deferred = simulate(scenario).total("soft_first", reason="too many connections")
     assert deferred / 10.0 == pytest.approx(published_pct, abs=0.7)
 
 
@@ -187,7 +187,7 @@ def test_connections_wanted_are_those_that_kumomta_wants(limit: int) -> None:
 def test_as_many_connections_are_opened_at_first_as_are_wanted(
     messages: int, simulate: Any
 ) -> None:
-    its = scenario_of(
+    scenario = scenario_of(
         time={"bin": "1s"},
         delivery={"messages": messages},
         relay={"batch": 300},
@@ -197,6 +197,6 @@ def test_as_many_connections_are_opened_at_first_as_are_wanted(
             "connection_scaling": "kumomta",
         },
     )
-    attempts = simulate(its).counts("attempted", clock="happened")
+    attempts = simulate(scenario).counts("attempted", clock="happened")
     assert attempts[10] == wanted_connections(messages, 100)
     assert attempts.sum() == messages

@@ -28,20 +28,20 @@ def fingerprint(ledger) -> str:
 
 
 def test_a_new_process_gives_the_same_ledger() -> None:
-    its = from_dict(EVERYTHING)
+    scenario = from_dict(EVERYTHING)
     printed = subprocess.run(
         [sys.executable, "-c", SCRIPT],
-        input=dumps(its),
+        input=dumps(scenario),
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert printed.strip() == fingerprint(simulate_ledger(its))
+    assert printed.strip() == fingerprint(simulate_ledger(scenario))
 
 
 def test_another_seed_gives_another_ledger() -> None:
-    its = from_dict(EVERYTHING)
-    assert simulate_ledger(its) != simulate_ledger(its.with_seed(its.seed + 1))
+    scenario = from_dict(EVERYTHING)
+    assert simulate_ledger(scenario) != simulate_ledger(scenario.with_seed(scenario.seed + 1))
 
 
 def test_a_new_provider_leaves_the_others_as_they_were() -> None:

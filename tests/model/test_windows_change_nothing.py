@@ -241,13 +241,13 @@ def test_windows_of_1_s_7_s_60_s_and_auto_give_the_same_ledger(sections: dict[st
 
 
 def the_same_for_all(
-    its: Scenario, windows_s: tuple[float | None, ...], folder: Path
+    case: Scenario, windows_s: tuple[float | None, ...], folder: Path
 ) -> tuple[Ledger, pa.Table]:
     """Return the ledger and the sending log, which are the same for all windows, and threads."""
     results = []
     for threads, window_s in enumerate(windows_s, 1):
         path = folder / f"{window_s}.parquet"
-        ledger = simulate_ledger(its, window_s=window_s, threads=threads, sending_log=path)
+        ledger = simulate_ledger(case, window_s=window_s, threads=threads, sending_log=path)
         results.append((ledger, pq.read_table(path)))
     ledger, log = results[0]
     for other, other_log in results[1:]:
@@ -264,17 +264,17 @@ def test_windows_change_neither_ledger_nor_sending_log_when_everything_is_in_use
 ) -> None:
     sections = shorter(EVERYTHING)
     sections["feedback"] |= feedback
-    its = from_dict(sections)
-    ledger, _ = the_same_for_all(its, (None, 60.0, 3.0 if feedback else 1.0), tmp_path)
+    case = from_dict(sections)
+    ledger, _ = the_same_for_all(case, (None, 60.0, 3.0 if feedback else 1.0), tmp_path)
     # The scenario reaches every branch but hard_after_soft, which needs an outage.
     reached = {event for event in EVENTS if ledger.total(event)}
     assert reached == set(EVENTS) - {"hard_after_soft"}
 
 
 def test_windows_change_neither_ledger_nor_sending_log_where_queues_react(tmp_path: Path) -> None:
-    its = from_dict(shorter(REACTING))
-    ledger, _ = the_same_for_all(its, (None, 60.0, 1.0), tmp_path)
-    for provider in its.providers:
+    case = from_dict(shorter(REACTING))
+    ledger, _ = the_same_for_all(case, (None, 60.0, 1.0), tmp_path)
+    for provider in case.providers:
         assert ledger.reasons("soft", provider=provider)["throttled"] > 50
 
 
@@ -297,8 +297,8 @@ def test_windows_change_neither_ledger_nor_sending_log_when_a_horizon_cuts_both(
     tmp_path: Path, sections: dict[str, Any]
 ) -> None:
     with pytest.warns(SendcapWarning, match="cuts off"):
-        its = from_dict(copy.deepcopy(sections) | {"time": {"horizon": "10m"}})
-    ledger, log = the_same_for_all(its, (None, 60.0, 7.0), tmp_path)
+        case = from_dict(copy.deepcopy(sections) | {"time": {"horizon": "10m"}})
+    ledger, log = the_same_for_all(case, (None, 60.0, 7.0), tmp_path)
     rows = log.to_pandas()
     assert rows.known_s.max() < 600.0
     assert (rows.event == "accepted").sum() == ledger.total("accepted")
@@ -311,5 +311,5 @@ def test_threads_keep_what_happens_in_many_pieces(tmp_path: Path, monkeypatch) -
 
 
 def test_the_sending_log_does_not_change_the_ledger(tmp_path: Path) -> None:
-    its = from_dict(EVERYTHING)
-    assert simulate_ledger(its, sending_log=tmp_path / "log.parquet") == simulate_ledger(its)
+    case = from_dict(EVERYTHING)
+    assert simulate_ledger(case, sending_log=tmp_path / "log.parquet") == simulate_ledger(case)

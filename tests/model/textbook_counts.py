@@ -63,13 +63,13 @@ def stored(name: str) -> Counts:
     data = zlib.decompress(FILE.read_bytes())
     begin = 8 + int.from_bytes(data[:8], "little")
     found: Counts = {}
-    for its_name, head in json.loads(data[8:begin]).items():
+    for other_name, head in json.loads(data[8:begin]).items():
         shape = tuple(head["shape"])
         for key in head["keys"]:
             count = int(np.prod(shape))
             row = np.frombuffer(data, "<i4", count, begin).reshape(shape)
             begin += 4 * count
-            if its_name == name:
+            if other_name == name:
                 found[tuple(key)] = row.cumsum(axis=1)
     return found
 

@@ -21,7 +21,7 @@ SMALL = {
 
 def code_cells(path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [its for its in cells if its["cell_type"] == "code"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
 def test_there_are_seven():
@@ -32,11 +32,15 @@ def test_there_are_seven():
 def test_outputs_are_those_of_one_run_from_top_to_bottom(path):
     cells = code_cells(path)
 
-    assert [its["execution_count"] for its in cells] == list(range(1, len(cells) + 1))
-    outputs = [output for its in cells for output in its["outputs"]]
-    assert {its["output_type"] for its in outputs} <= {"execute_result", "stream", "display_data"}
-    assert not any(its.get("name") == "stderr" for its in outputs)
-    assert any("image/png" in its.get("data", {}) for its in outputs)
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for each in cells for output in each["outputs"]]
+    assert {entry["output_type"] for entry in outputs} <= {
+        "execute_result",
+        "stream",
+        "display_data",
+    }
+    assert not any(one.get("name") == "stderr" for one in outputs)
+    assert any("image/png" in row.get("data", {}) for row in outputs)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -52,7 +56,9 @@ def test_they_run_without_an_error(path, tmp_path):
 
     notebook = nbformat.read(path, as_version=4)
     parameters = [
-        its for its in notebook.cells if "parameters" in its.get("metadata", {}).get("tags", [])
+        entry
+        for entry in notebook.cells
+        if "parameters" in entry.get("metadata", {}).get("tags", [])
     ]
     assert len(parameters) == 1
     names = re.findall(r"^([A-Z_]+) = ", parameters[0].source, re.MULTILINE)
@@ -63,6 +69,6 @@ def test_they_run_without_an_error(path, tmp_path):
     )
     client.execute()
 
-    outputs = [output for its in notebook.cells for output in its.get("outputs", [])]
-    told = [its.text for its in outputs if its.output_type == "stream" and its.name == "stderr"]
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    told = [each.text for each in outputs if each.output_type == "stream" and each.name == "stderr"]
     assert told == []

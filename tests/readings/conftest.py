@@ -30,8 +30,8 @@ def made() -> Made:
         deliveries = list(dict.fromkeys(part[0] for part in parts))
         providers = list(dict.fromkeys(part[1] for part in parts))
         tally = Tally(bin_s, math.inf, providers, [""])
-        for delivery, provider, _, its_rows in parts:
-            for event, time_s, count in its_rows:
+        for delivery, provider, _, other_rows in parts:
+            for event, time_s, count in other_rows:
                 for clock in clocks:
                     tally.add(
                         clock,

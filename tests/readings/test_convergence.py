@@ -86,13 +86,13 @@ def test_a_reading_that_passes_through_its_final_value_has_not_settled() -> None
 def test_every_mode_converges_to_the_truth(lives) -> None:
     run = run_of(lives)
     for mode in MODES:
-        its = convergence(run, mode, moments_s=[0.0, 120.0, 1e9])
-        assert its.final_pct == pytest.approx(its.truth_pct, abs=1e-9)
-        assert its.errors[1e9] == pytest.approx((0.0, 0.0), abs=1e-9)
+        found = convergence(run, mode, moments_s=[0.0, 120.0, 1e9])
+        assert found.final_pct == pytest.approx(found.truth_pct, abs=1e-9)
+        assert found.errors[1e9] == pytest.approx((0.0, 0.0), abs=1e-9)
         reading = figures(run.ledger, mode).delivered_pct[2]
         if not math.isnan(reading):
-            assert its.errors[120.0] == pytest.approx(
-                (reading - its.truth_pct, reading - its.final_pct)
+            assert found.errors[120.0] == pytest.approx(
+                (reading - found.truth_pct, reading - found.final_pct)
             )
 
 
@@ -118,9 +118,9 @@ def test_a_provider_converges_by_itself() -> None:
 
 def test_the_cliff_is_what_the_expiries_take_and_as_wide_as_they_come() -> None:
     lives = [Life(0, "accepted", 1, 0)] * 6 + [Life(0, "expired", 5, 2), Life(4, "expired", 5, 2)]
-    its = convergence(run_of(lives), "without-efs")
-    assert its.cliff == Cliff(25.0, 17 * BIN_S, 22 * BIN_S)
-    assert its.cliff.width_s == 5 * BIN_S
+    found = convergence(run_of(lives), "without-efs")
+    assert found.cliff == Cliff(25.0, 17 * BIN_S, 22 * BIN_S)
+    assert found.cliff.width_s == 5 * BIN_S
     for mode in ("efs", "efs-v8", "legacy"):
         assert convergence(run_of(lives), mode).cliff is None
     assert convergence(run_of([Life(0, "hard", 1, 0)]), "without-efs").cliff is None
@@ -129,19 +129,19 @@ def test_the_cliff_is_what_the_expiries_take_and_as_wide_as_they_come() -> None:
 def test_soft_bounces_overshoot_until_they_recover() -> None:
     lives = [Life(0, "accepted", 1, 0)] * 5 + [Life(0, "hard", 1, 0)] * 2
     lives += [Life(0, "recovered", 5, 0)] * 3
-    its = convergence(run_of(lives), "efs", tolerances_pt=(40, 1)).overshoot
-    assert (its.peak_pct, its.above_final_pt) == (50.0, 30.0)
-    assert its.peak_s == 6 * BIN_S
-    assert its.gone_s[1] == 16 * BIN_S
+    found = convergence(run_of(lives), "efs", tolerances_pt=(40, 1)).overshoot
+    assert (found.peak_pct, found.above_final_pt) == (50.0, 30.0)
+    assert found.peak_s == 6 * BIN_S
+    assert found.gone_s[1] == 16 * BIN_S
     # It was never above by so much.
-    assert math.isnan(its.gone_s[40])
+    assert math.isnan(found.gone_s[40])
     for mode in ("without-efs", "efs-v8"):
         assert convergence(run_of(lives), mode).overshoot is None
 
 
 def test_what_never_recovers_does_not_overshoot() -> None:
-    its = overshoot(np.arange(4.0), np.array([0.0, 1.0, 3.0, 3.0]), "efs", (1.0,))
-    assert (its.peak_pct, its.peak_s, its.above_final_pt) == (3.0, 2.0, 0.0)
+    found = overshoot(np.arange(4.0), np.array([0.0, 1.0, 3.0, 3.0]), "efs", (1.0,))
+    assert (found.peak_pct, found.peak_s, found.above_final_pt) == (3.0, 2.0, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -170,25 +170,27 @@ def simulated() -> dict[str, Convergence]:
 
 def test_without_efs_the_cliff_comes_with_the_end_of_validity(simulated) -> None:
     relaying_s = 79 * 10.0
-    its = simulated["without-efs"]
-    assert its.cliff.begins_s == pytest.approx(84 * 3600, abs=180)
-    assert its.cliff.width_s == pytest.approx(relaying_s, abs=120)
-    assert its.cliff.height_pt == pytest.approx(3.0, abs=0.5)
+    picked = simulated["without-efs"]
+    assert picked.cliff.begins_s == pytest.approx(84 * 3600, abs=180)
+    assert picked.cliff.width_s == pytest.approx(relaying_s, abs=120)
+    assert picked.cliff.height_pt == pytest.approx(3.0, abs=0.5)
     # Before it the reading looks finished, and is wrong.
-    assert its.errors[48 * 3600].from_truth_pt == pytest.approx(its.cliff.height_pt)
-    assert all(its.cliff.begins_s < at <= its.cliff.ends_s + 60 for at in its.settling_s.values())
+    assert picked.errors[48 * 3600].from_truth_pt == pytest.approx(picked.cliff.height_pt)
+    assert all(
+        picked.cliff.begins_s < at <= picked.cliff.ends_s + 60 for at in picked.settling_s.values()
+    )
 
 
 def test_with_efs_it_is_settled_long_before(simulated) -> None:
-    its = simulated["efs"]
-    assert its.settling_s[0.1] < 0.3 * simulated["without-efs"].settling_s[0.1]
-    assert its.overshoot.above_final_pt == pytest.approx(7.0, abs=0.7)
-    assert its.overshoot.gone_s[0.1] == its.settling_s[0.1]
+    picked = simulated["efs"]
+    assert picked.settling_s[0.1] < 0.3 * simulated["without-efs"].settling_s[0.1]
+    assert picked.overshoot.above_final_pt == pytest.approx(7.0, abs=0.7)
+    assert picked.overshoot.gone_s[0.1] == picked.settling_s[0.1]
 
 
 def test_the_named_moments_are_those_at_which_planners_look(simulated) -> None:
     assert tuple(3600.0 * hours for hours in (0.25, 1, 4, 12, 24, 48, 72, 84, 168)) == MOMENTS_S
-    errors = [its.from_truth_pt for its in simulated["efs"].errors.values()]
+    errors = [error.from_truth_pt for error in simulated["efs"].errors.values()]
     assert all(one <= two for one, two in itertools.pairwise(errors))
     assert errors[0] < -1.0
 

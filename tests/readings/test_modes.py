@@ -115,10 +115,10 @@ RULE = [
     ("mode", "starts_as", "delivered"), [("efs", "pending", 0.0), ("without-efs", "sent", 100.0)]
 )
 def test_seed_rule_relayed(made, mode: Mode, starts_as: str, delivered: float) -> None:
-    its = figures(made(RELAYED), mode)
-    assert getattr(its, starts_as)[1] == 10
-    assert its.delivered_pct[1] == delivered
-    assert its.bounces_errors_pct[1] == 0.0
+    shown = figures(made(RELAYED), mode)
+    assert getattr(shown, starts_as)[1] == 10
+    assert shown.delivered_pct[1] == delivered
+    assert shown.bounces_errors_pct[1] == 0.0
 
 
 @pytest.mark.parametrize(("mode", "step", "before", "after", "delivered", "bounces"), RULE)
@@ -126,12 +126,12 @@ def test_seed_rule(
     made, mode: Mode, step: str, before: str, after: str, delivered: str, bounces: str
 ) -> None:
     first, then = STEPS[step]
-    its = figures(made([*first, *then]), mode)
+    shown = figures(made([*first, *then]), mode)
     for status in ("sent", "failed", "pending"):
-        change = getattr(its, status)[3] - getattr(its, status)[2]
+        change = getattr(shown, status)[3] - getattr(shown, status)[2]
         assert change == (status == after) - (status == before)
-    assert direction(its.delivered_pct) == delivered
-    assert direction(its.bounces_errors_pct) == bounces
+    assert direction(shown.delivered_pct) == delivered
+    assert direction(shown.bounces_errors_pct) == bounces
 
 
 def direction(values: np.ndarray) -> str:
@@ -139,31 +139,31 @@ def direction(values: np.ndarray) -> str:
 
 
 def test_in_v8_a_soft_bounce_stays_pending_until_it_expires(made) -> None:
-    its = figures(made([*SOFT, ("expired", 240, 1)]), "efs-v8")
-    assert its.pending.tolist() == [0, 10, 10, 10, 10, *[9] * 6]
-    assert its.failed.tolist() == [0, 0, 0, 0, 0, *[1] * 6]
+    shown = figures(made([*SOFT, ("expired", 240, 1)]), "efs-v8")
+    assert shown.pending.tolist() == [0, 10, 10, 10, 10, *[9] * 6]
+    assert shown.failed.tolist() == [0, 0, 0, 0, 0, *[1] * 6]
 
 
 def test_in_the_legacy_mode_everything_is_pending_before_it_is_relayed(made) -> None:
-    its = figures(made([("relayed", 60, 10)]), "legacy")
-    assert its.pending.tolist() == [10] * 11
-    assert its.delivered_pct.tolist() == [0.0] * 11
+    shown = figures(made([("relayed", 60, 10)]), "legacy")
+    assert shown.pending.tolist() == [10] * 11
+    assert shown.delivered_pct.tolist() == [0.0] * 11
 
 
 def test_an_asynchronous_bounce_turns_sent_into_failed_in_every_mode(made) -> None:
     rows = [*RELAYED, ("accepted", 60, 10), ("async_bounced", 120, 1)]
     for mode in MODES:
-        its = figures(made(rows), mode)
-        assert (its.sent[2], its.failed[2]) == (10, 0)
-        assert (its.sent[3], its.failed[3]) == (9, 1)
+        shown = figures(made(rows), mode)
+        assert (shown.sent[2], shown.failed[2]) == (10, 0)
+        assert (shown.sent[3], shown.failed[3]) == (9, 1)
 
 
 def test_a_message_that_failed_at_the_relay_is_failed_and_never_pending(made) -> None:
     rows = [("relayed", 0, 9), ("relay_failed", 0, 1)]
     for mode in MODES:
-        its = figures(made(rows), mode)
-        assert its.failed[1] == 1
-        assert its.pending[1] == (0 if mode == "without-efs" else 9)
+        shown = figures(made(rows), mode)
+        assert shown.failed[1] == 1
+        assert shown.pending[1] == (0 if mode == "without-efs" else 9)
 
 
 FATES = st.lists(
@@ -213,14 +213,14 @@ def test_the_modes_differ_on_the_way_and_end_on_the_same(made, fates) -> None:
     rows = [row for fate in fates for row in rows_of(*fate)]
     ledger = made(rows, to_deliver=len(fates), bins=20)
     readings = {mode: figures(ledger, mode) for mode in MODES}
-    for mode, its in readings.items():
-        assert (np.stack([its.sent, its.failed, its.pending]) >= 0).all()
+    for mode, reading in readings.items():
+        assert (np.stack([reading.sent, reading.failed, reading.pending]) >= 0).all()
         if mode != "legacy":
             relay_failed = ledger.cumulative("relay_failed")
-            total = its.sent + its.failed + its.pending
-            np.testing.assert_array_equal(total, its.relayed + relay_failed)
-        assert its.pending[-1] == 0
-        assert (its.sent[-1], its.failed[-1]) == (
+            total = reading.sent + reading.failed + reading.pending
+            np.testing.assert_array_equal(total, reading.relayed + relay_failed)
+        assert reading.pending[-1] == 0
+        assert (reading.sent[-1], reading.failed[-1]) == (
             readings["without-efs"].sent[-1],
             readings["without-efs"].failed[-1],
         )

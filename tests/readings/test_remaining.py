@@ -23,24 +23,24 @@ BINS = st.sampled_from([3, 8, 40])
 @settings(deadline=None)
 @given(LIVES_MADE_UP, BINS)
 def test_sent_differs_from_what_is_delivered_by_whole_messages(lives, bins) -> None:
-    its = BothClocks.of(ledger_of(lives, bins))
+    clocks = BothClocks.of(ledger_of(lives, bins))
     for mode in ("efs", "efs-v8", "legacy"):
-        total = np.sum(lacking(its, mode), axis=0)
-        np.testing.assert_array_equal(total, statuses(its.known, mode).sent - its.delivered)
+        total = np.sum(lacking(clocks, mode), axis=0)
+        np.testing.assert_array_equal(total, statuses(clocks.known, mode).sent - clocks.delivered)
 
 
 @settings(deadline=None)
 @given(LIVES_MADE_UP, BINS)
 def test_without_efs_the_error_is_exact_in_fractions(lives, bins) -> None:
-    its = BothClocks.of(ledger_of(lives, bins))
-    to_deliver = its.known.to_deliver
-    status = statuses(its.known, "without-efs")
-    lacks = np.sum(lacking(its, "without-efs"), axis=0)
+    clocks = BothClocks.of(ledger_of(lives, bins))
+    to_deliver = clocks.known.to_deliver
+    status = statuses(clocks.known, "without-efs")
+    lacks = np.sum(lacking(clocks, "without-efs"), axis=0)
     for edge, (sent, failed) in enumerate(zip(status.sent, status.failed, strict=True)):
         if sent + failed:
             reading, truth = (
                 Fraction(int(sent), int(sent + failed)),
-                Fraction(its.delivered, to_deliver),
+                Fraction(clocks.delivered, to_deliver),
             )
             relayed_part = reading - Fraction(to_deliver - int(failed), to_deliver)
             assert reading - truth == Fraction(int(lacks[edge]), to_deliver) + relayed_part
@@ -51,19 +51,19 @@ def test_without_efs_the_error_is_exact_in_fractions(lives, bins) -> None:
 def test_the_parts_in_points_are_the_error(lives, bins, mode, denominator) -> None:
     ledger = ledger_of(lives, bins)
     for provider in ("*", *{life.provider for life in lives}):
-        its = BothClocks.of(ledger, provider=provider)
+        clocks = BothClocks.of(ledger, provider=provider)
         reading = figures(ledger, mode, "*", denominator, provider).delivered_pct
-        error = np.sum(remaining(its, mode, denominator), axis=0)
-        every = its.rows(np.arange(bins + 1))
-        np.testing.assert_allclose(error[every], reading - its.truth_pct, atol=1e-10)
+        error = np.sum(remaining(clocks, mode, denominator), axis=0)
+        every = clocks.rows(np.arange(bins + 1))
+        np.testing.assert_allclose(error[every], reading - clocks.truth_pct, atol=1e-10)
 
 
 @settings(deadline=None)
 @given(LIVES_MADE_UP)
 def test_each_part_has_one_sign_and_is_gone_in_the_end(lives) -> None:
-    its = BothClocks.of(ledger_of(lives))
+    clocks = BothClocks.of(ledger_of(lives))
     for mode in MODES:
-        parts = lacking(its, mode)
+        parts = lacking(clocks, mode)
         sign = 1 if mode == "without-efs" else -1
         for name, counts in parts._asdict().items():
             assert (counts * (1 if name == "async_to_come" else sign) >= 0).all()
@@ -72,9 +72,9 @@ def test_each_part_has_one_sign_and_is_gone_in_the_end(lives) -> None:
 
 def lacks(fate: str, mode: Mode, edge: int) -> Lacking:
     """One message relayed in bin 0, a step every 4 bins, each known 2 bins later."""
-    its = BothClocks.of(ledger_of([Life(0, fate, 4, 2)]))
-    (row,) = its.rows(np.array([edge]))
-    return Lacking(*(int(counts[row]) for counts in lacking(its, mode)))
+    clocks = BothClocks.of(ledger_of([Life(0, fate, 4, 2)]))
+    (row,) = clocks.rows(np.array([edge]))
+    return Lacking(*(int(counts[row]) for counts in lacking(clocks, mode)))
 
 
 @pytest.mark.parametrize(
@@ -107,13 +107,13 @@ def test_where_a_message_stands(fate, mode, edge, expected) -> None:
 def test_while_few_are_relayed_the_same_failures_weigh_more() -> None:
     lives = [Life(0, "hard", 1, 0), Life(0, "accepted", 1, 0)]
     lives += [Life(5, "accepted", 1, 0), Life(5, "accepted", 1, 0)]
-    its = BothClocks.of(ledger_of(lives))
-    parts = remaining(its, "without-efs")
+    clocks = BothClocks.of(ledger_of(lives))
+    parts = remaining(clocks, "without-efs")
     # One of two has failed, and one of four in the end.
-    (row,) = its.rows(np.array([3]))
+    (row,) = clocks.rows(np.array([3]))
     assert parts.not_all_relayed_pt[row] == -25.0
     assert parts.not_all_relayed_pt[-1] == 0.0
-    assert not np.any(remaining(its, "efs").not_all_relayed_pt)
+    assert not np.any(remaining(clocks, "efs").not_all_relayed_pt)
 
 
 @pytest.mark.parametrize("horizon", [None, 3 * 3600.0])
@@ -140,10 +140,10 @@ def test_on_a_simulated_run_the_parts_are_the_error_at_every_bin(horizon) -> Non
             "polling": "7m",
         },
     }
-    its = from_dict(scenario)
+    case = from_dict(scenario)
     if horizon:
-        its = its.model_copy(update={"time": its.time.model_copy(update={"horizon": horizon})})
-    run = sendcap.simulate(its)
+        case = case.model_copy(update={"time": case.time.model_copy(update={"horizon": horizon})})
+    run = sendcap.simulate(case)
     both = BothClocks.of(run.ledger)
     for mode in MODES:
         lacks_now = np.sum(lacking(both, mode), axis=0)

@@ -28,19 +28,23 @@ def test_no_moment_where_nothing_was_accepted(made) -> None:
 
 def test_totals_are_what_happened_and_kpis_what_is_known(made) -> None:
     ledger = made([("relayed", 0, 10), ("accepted", 60, 9), ("hard", 60, 1)], clocks=["happened"])
-    its = summary(ledger, ["efs"], title="t", seed=3)
-    assert its["total"]["accepted"] == 9
-    assert its["providers"]["gmail"]["hard"] == 1
-    assert its["final_kpis"]["efs"]["*"]["sent"] == 0
+    totals = summary(ledger, ["efs"], title="t", seed=3)
+    assert totals["total"]["accepted"] == 9
+    assert totals["providers"]["gmail"]["hard"] == 1
+    assert totals["final_kpis"]["efs"]["*"]["sent"] == 0
 
 
 def test_the_summary_is_plain_json(made) -> None:
     more = [("loyalty", "yahoo", 30, [])]
-    its = summary(made(ROWS, more=more), ["without-efs", "efs"], title="Ünïcode", seed=3)
-    assert json.loads(json.dumps(its, allow_nan=False)) == its
-    assert its["model"] == sendcap.MODEL_VERSION
-    assert (its["sendcap"], its["seed"], its["title"]) == (sendcap.__version__, 3, "Ünïcode")
-    assert list(its["final_kpis"]["efs"]) == ["*", "news", "loyalty"]
-    assert its["final_kpis"]["without-efs"]["loyalty"]["delivered_pct"] is None
-    assert list(its["providers"]) == ["gmail", "yahoo"]
-    assert list(its["deliveries"]) == ["news", "loyalty"]
+    totals = summary(made(ROWS, more=more), ["without-efs", "efs"], title="Ünïcode", seed=3)
+    assert json.loads(json.dumps(totals, allow_nan=False)) == totals
+    assert totals["model"] == sendcap.MODEL_VERSION
+    assert (totals["sendcap"], totals["seed"], totals["title"]) == (
+        sendcap.__version__,
+        3,
+        "Ünïcode",
+    )
+    assert list(totals["final_kpis"]["efs"]) == ["*", "news", "loyalty"]
+    assert totals["final_kpis"]["without-efs"]["loyalty"]["delivered_pct"] is None
+    assert list(totals["providers"]) == ["gmail", "yahoo"]
+    assert list(totals["deliveries"]) == ["news", "loyalty"]

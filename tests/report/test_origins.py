@@ -89,22 +89,22 @@ def test_the_figures_of_a_preset_have_its_comments(name) -> None:
 
 
 def test_a_figure_that_was_changed_has_no_source_any_more() -> None:
-    its = scenario.updated(scenario.load("quickstart"), {"mta.ips": 4, "mta.retry.first": "5m"})
-    found = by_place(origins(its))
+    case = scenario.updated(scenario.load("quickstart"), {"mta.ips": 4, "mta.retry.first": "5m"})
+    found = by_place(origins(case))
     assert found["mta.ips"] == ("given", "the preset quickstart has 8")
     assert found["mta.retry.first"] == ("given", "the preset quickstart has 20m")
     assert found["mta.retry.max"] == ("source", "Momentum Max_Retry_Interval 43200 s")
     assert found["relay.rate"] == ("assumed", "2.2 M/h")
     # Who renames it has a scenario of his own.
-    named = its.model_copy(update={"title": "Mine"})
+    named = case.model_copy(update={"title": "Mine"})
     assert {each.kind for each in origins(named)} == {"given", "default"}
 
 
 def test_a_file_says_where_its_figures_are_from(tmp_path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(OWN)
-    its = scenario.updated(scenario.load(path), {"deliveries[1].messages": 900})
-    found = by_place(origins(its, commented_file(path)))
+    case = scenario.updated(scenario.load(path), {"deliveries[1].messages": 900})
+    found = by_place(origins(case, commented_file(path)))
     assert found["deliveries[0].messages"] == ("source", "as planned")
     assert found["deliveries[0].audience.p"] == ("assumed", "one provider")
     assert found["deliveries[1].messages"] == ("given", "own.toml has 700")

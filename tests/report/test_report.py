@@ -96,23 +96,23 @@ def data_of(html: str) -> dict:
 
 def test_every_element_is_closed_and_every_name_is_there_once(parsed) -> None:
     assert parsed.open == []
-    names = [its["id"] for _, its in parsed.elements if "id" in its]
+    names = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
     assert len(names) == len(set(names))
     referred = [
         name
-        for _, its in parsed.elements
+        for _, each in parsed.elements
         for key in ("for", "aria-labelledby", "href")
-        for name in [(its.get(key) or "").removeprefix("#")]
+        for name in [(each.get(key) or "").removeprefix("#")]
         if name and not name.startswith("data:")
     ]
     assert set(referred) <= set(names)
 
 
 def test_it_needs_nothing_but_itself(html, parsed) -> None:
-    for _, its in parsed.elements:
+    for _, attributes in parsed.elements:
         for key in ("src", "href", "srcset", "data", "action"):
-            assert (its.get(key) or "#").startswith(("#", "data:"))
-        assert not any(key.startswith("on") for key in its)
+            assert (attributes.get(key) or "#").startswith(("#", "data:"))
+        assert not any(key.startswith("on") for key in attributes)
     assert "http://" not in html
     assert "https://" not in html
     assert not re.search(r"url\((?!#|data:)", html)
@@ -120,9 +120,9 @@ def test_it_needs_nothing_but_itself(html, parsed) -> None:
 
 def test_the_policy_lets_only_its_own_script_run(html, parsed) -> None:
     (policy,) = (
-        its["content"]
-        for _, its in parsed.elements
-        if its.get("http-equiv") == "Content-Security-Policy"
+        attributes["content"]
+        for _, attributes in parsed.elements
+        if attributes.get("http-equiv") == "Content-Security-Policy"
     )
     assert "default-src 'none'" in policy
     scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
@@ -176,8 +176,8 @@ def test_a_write_that_fails_leaves_the_earlier_report(run, tmp_path, monkeypatch
 @pytest.mark.rendered
 def test_ten_million_messages_fit_into_three_megabytes(tmp_path) -> None:
     # The page grows with the ledger's bins and reasons, not with the messages.
-    its = scenario.updated(scenario.load("black-friday"), {"deliveries[0].messages": 60_000})
-    path = write_report(sendcap.simulate(its), tmp_path / "a.html")
+    case = scenario.updated(scenario.load("black-friday"), {"deliveries[0].messages": 60_000})
+    path = write_report(sendcap.simulate(case), tmp_path / "a.html")
     assert 300_000 < path.stat().st_size < 3_000_000
 
 
@@ -186,13 +186,13 @@ def test_ten_million_messages_fit_into_three_megabytes(tmp_path) -> None:
 
 @pytest.mark.parametrize("stats", [False, True])
 def test_at_every_step_the_figures_are_those_of_the_dashboard(html, run, stats) -> None:
-    its = data_of(html)["runs"][0]
+    figures = data_of(html)["runs"][0]
     for number, delivery in enumerate(["*", *run.ledger.deliveries]):
         for place, mode in enumerate(("without-efs", "efs")):
-            columns = its["deliveries"][number]["modes"][place]
+            columns = figures["deliveries"][number]["modes"][place]
             for step, time_s in enumerate(steps_s()[::19]):
-                row = its["now" if stats else "shown"][19 * step]
-                engaged = its["now" if stats else "engagement"][19 * step]
+                row = figures["now" if stats else "shown"][19 * step]
+                engaged = figures["now" if stats else "engagement"][19 * step]
                 shown = run.dashboard(time_s, mode, delivery, compute_stats=stats)
                 for name in ("sent", "failed", "pending", "delivered_pct", "bounces_errors_pct"):
                     assert same(columns[name][row], getattr(shown, name)), (name, time_s)
@@ -205,29 +205,29 @@ def same(in_page: float | None, value: float) -> bool:
 
 
 def test_the_truth_adds_up_to_all_messages_at_every_step(run) -> None:
-    its = dashboards(run, ["without-efs", "efs"], steps_s())
-    for delivery in its["deliveries"]:
+    drawn = dashboards(run, ["without-efs", "efs"], steps_s())
+    for delivery in drawn["deliveries"]:
         for values in zip(*delivery["truth"].values(), strict=True):
             assert sum(values) == delivery["toDeliver"]
             assert min(values) >= 0
-    last = its["deliveries"][0]["truth"]
+    last = drawn["deliveries"][0]["truth"]
     total = run.ledger.total
-    assert last["delivered"][its["now"][-1]] == total("accepted") - total("async_bounced")
+    assert last["delivered"][drawn["now"][-1]] == total("accepted") - total("async_bounced")
     assert last["untried"][-1] == last["backing_off"][-1] == last["not_relayed"][-1] == 0
 
 
 def test_a_moment_between_two_counts_has_the_figures_of_the_one_before_and_says_so(slow) -> None:
-    its = dashboards(slow, ["efs"], steps_s())
-    as_of = {name: texts[59:62] for name, texts in its["asOf"].items()}
+    drawn = dashboards(slow, ["efs"], steps_s())
+    as_of = {name: texts[59:62] for name, texts in drawn["asOf"].items()}
     assert as_of == {
         "now": ["56 minutes", "56 minutes", "1 hour 3 minutes"],
         # Refreshed at 7:00 by the clock, after 49 minutes 30 seconds.
         "shown": ["49 minutes", "56 minutes", "56 minutes"],
         "engagement": ["49 minutes", "49 minutes", "49 minutes"],
     }
-    assert its["asOf"]["now"][-1] == "7 days"
+    assert drawn["asOf"]["now"][-1] == "7 days"
     # Before the first refresh there is no moment that figures could be of.
-    assert (its["asOf"]["now"][0], its["asOf"]["engagement"][0]) == ("0 minutes", None)
+    assert (drawn["asOf"]["now"][0], drawn["asOf"]["engagement"][0]) == ("0 minutes", None)
 
 
 def test_the_first_hour_can_be_dragged_by_the_minute_and_the_week_to_its_end() -> None:
@@ -239,9 +239,9 @@ def test_the_first_hour_can_be_dragged_by_the_minute_and_the_week_to_its_end() -
 
 
 def test_each_step_is_named_in_words_and_by_the_clock(run) -> None:
-    its = slider(run.scenario.start, steps_s(), 3600.0)
-    assert its["spoken"][its["first"]] == "1 hour"
-    assert its["clock"][its["first"]] == "07:00, Fri 27 Nov"
+    drawn = slider(run.scenario.start, steps_s(), 3600.0)
+    assert drawn["spoken"][drawn["first"]] == "1 hour"
+    assert drawn["clock"][drawn["first"]] == "07:00, Fri 27 Nov"
     assert slider(None, steps_s(), 3600.0)["clock"] == []
 
 
@@ -251,10 +251,10 @@ def test_the_slider_opens_when_the_dashboard_shows_that_the_relay_is_done(run) -
     opens = slider(None, steps, opens_s([run], steps))["first"]
     assert done_s <= steps[opens]
     # No figure is older than that, opens and clicks neither; a step before some are.
-    its = run.scenario
-    periods_s = (its.reporting.refresh, its.reporting.engagement_refresh)
+    case = run.scenario
+    periods_s = (case.reporting.refresh, case.reporting.engagement_refresh)
     oldest_s = [
-        min(refreshed_s(steps[step], each_s, its.start) for each_s in periods_s)
+        min(refreshed_s(steps[step], each_s, case.start) for each_s in periods_s)
         for step in (opens - 1, opens)
     ]
     assert oldest_s[0] < done_s <= oldest_s[1]
@@ -267,10 +267,10 @@ def test_the_slider_opens_when_the_dashboard_shows_that_the_relay_is_done(run) -
 
 def test_the_summary_has_the_answers(parsed, run) -> None:
     text = parsed.all_text
-    its = run.summary()["total"]
+    totals = run.summary()["total"]
     for event in ("hard", "expired", "async_bounced", "relay_failed"):
-        assert f"{its[event]:,} " in text
-    delivered = its["accepted"] - its["async_bounced"]
+        assert f"{totals[event]:,} " in text
+    delivered = totals["accepted"] - totals["async_bounced"]
     assert f"{delivered:,} are delivered in the end: {100 * delivered / 23_000:.2f} %." in text
     assert f"99 % after {elapsed(accepted_at_s(run.ledger, 99))}." in text
     for sentence in run.sentences():
@@ -281,7 +281,7 @@ def test_the_summary_has_the_answers(parsed, run) -> None:
 
 def test_of_several_deliveries_the_summary_tells_how_long_each_takes() -> None:
     """Nobody counts the weeks of a programme from its start."""
-    its = scenario.from_dict(
+    case = scenario.from_dict(
         {
             "start": "2026-09-04T08:00:00",
             "deliveries": [
@@ -300,7 +300,7 @@ def test_of_several_deliveries_the_summary_tells_how_long_each_takes() -> None:
             },
         }
     )
-    facts = {fact.label: fact for fact in Answers("x", sendcap.simulate(its)).facts()}
+    facts = {fact.label: fact for fact in Answers("x", sendcap.simulate(case)).facts()}
     taken = facts["99 % of each delivery accepted within"]
     # 2,970 of 3,000, at 10 a second.
     assert (taken.value, taken.note) == ("4m 58s", "weekly 1 takes the longest")
@@ -330,11 +330,11 @@ def test_several_runs_are_compared(run, other, tmp_path, monkeypatch) -> None:
     few = {name: CHARTS[name] for name in ("delivered", "funnel", "bounce-reasons")}
     monkeypatch.setattr("sendcap.report.page.CHARTS", few)
     path = write_report({"as it is": run, "sooner <now>": other}, tmp_path / "a.html")
-    its = Page(path.read_text())
-    assert its.open == []
-    names = [attributes["id"] for _, attributes in its.elements if "id" in attributes]
+    opened = Page(path.read_text())
+    assert opened.open == []
+    names = [attributes["id"] for _, attributes in opened.elements if "id" in attributes]
     assert len(names) == len(set(names))
-    text = its.all_text
+    text = opened.all_text
     assert "as it is and sooner <now>" in text
     for which in (run, other):
         assert elapsed(accepted_at_s(which.ledger, 99)) in text
@@ -356,14 +356,14 @@ def test_no_run_and_too_many_are_refused(run, tmp_path) -> None:
 
 
 def test_a_run_in_which_nothing_happens_has_a_report(tmp_path) -> None:
-    its = scenario.from_dict(
+    case = scenario.from_dict(
         {
             "deliveries": [{"name": "d", "messages": 5, "audience": {"p": 1.0}}],
             "relay": {"batch_time": "0s", "error_rate": 1.0},
             "providers": {"p": {"connect_time": "0s", "transaction_time": "0s"}},
         }
     )
-    text = Page(write_report(sendcap.simulate(its), tmp_path / "a.html").read_text()).all_text
+    text = Page(write_report(sendcap.simulate(case), tmp_path / "a.html").read_text()).all_text
     assert "Of 5 messages, 0 are delivered in the end: 0.00 %." in text
     assert "No message was ever accepted." in text
 
@@ -417,11 +417,12 @@ def test_the_slider_of_a_programme_goes_on_to_its_end(run) -> None:
 def test_the_slider_goes_from_the_first_delivery_to_the_end_of_what_was_simulated(run) -> None:
     """Before nobody sends, nothing can be seen; opens come two weeks after the last delivery."""
     late = [
-        its.model_copy(update={"at": its.at + 6 * 3600.0 + 30.0}) for its in run.scenario.deliveries
+        delivery.model_copy(update={"at": delivery.at + 6 * 3600.0 + 30.0})
+        for delivery in run.scenario.deliveries
     ]
-    its = run.scenario.model_copy(update={"deliveries": tuple(late)})
+    case = run.scenario.model_copy(update={"deliveries": tuple(late)})
     longer = replace(run.ledger, bins=int(20 * 86_400 / run.ledger.bin_s))
-    later = sendcap.Run(its, longer)
+    later = sendcap.Run(case, longer)
     begins_s, until_s = first_s([later]), last_s([later])
     assert (begins_s, until_s) == (6 * 3600.0, longer.end_s)
     steps = steps_s(until_s, begins_s)
@@ -443,8 +444,8 @@ def test_the_title_is_the_one_that_a_user_gave(slow, monkeypatch) -> None:
     monkeypatch.setattr("sendcap.report.page._pictures", lambda *_: iter(()))
 
     def called(name: str, title: str, given: str | None = None) -> str:
-        its = slow.scenario.model_copy(update={"title": title})
-        return title_of(page([Answers(name, sendcap.Run(its, slow.ledger))], given))
+        case = slow.scenario.model_copy(update={"title": title})
+        return title_of(page([Answers(name, sendcap.Run(case, slow.ledger))], given))
 
     assert called("my-run", "Spring sale") == "Spring sale"
     assert called("my-run", "") == "my-run"
@@ -455,9 +456,12 @@ def test_the_title_is_the_one_that_a_user_gave(slow, monkeypatch) -> None:
 
 def test_the_contents_lead_to_every_section_and_chart(parsed) -> None:
     named = {
-        its["id"] for tag, its in parsed.elements if tag in ("section", "figure") if "id" in its
+        attributes["id"]
+        for tag, attributes in parsed.elements
+        if tag in ("section", "figure")
+        if "id" in attributes
     }
-    led = {(its.get("href") or "")[1:] for tag, its in parsed.elements if tag == "a"}
+    led = {(each.get("href") or "")[1:] for tag, each in parsed.elements if tag == "a"}
     assert led == named | {"contents"}
     assert len(named) > 10
 

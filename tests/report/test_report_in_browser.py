@@ -54,8 +54,8 @@ class Visit:
 
     def go(self, step: int) -> None:
         self.page.evaluate(
-            """step => { const its = document.getElementById("time"); its.value = step;
-            its.dispatchEvent(new Event("input", { bubbles: true })); }""",
+            """step => { const slider = document.getElementById("time"); slider.value = step;
+            slider.dispatchEvent(new Event("input", { bubbles: true })); }""",
             step,
         )
 
@@ -97,29 +97,29 @@ def browser(tmp_path_factory) -> Iterator[Any]:
 
 @pytest.fixture
 def visit(browser, page) -> Iterator[Visit]:
-    its = Visit(browser[DESKTOP].new_page(), page)
-    yield its
-    its.page.close()
-    assert its.complaints == []
-    assert its.requests == [page.as_uri()]
+    visitor = Visit(browser[DESKTOP].new_page(), page)
+    yield visitor
+    visitor.page.close()
+    assert visitor.complaints == []
+    assert visitor.requests == [page.as_uri()]
 
 
 @pytest.fixture
 def phone(browser, page) -> Iterator[Visit]:
-    its = Visit(browser[PHONE].new_page(), page)
-    yield its
-    its.page.close()
-    assert its.complaints == []
-    assert its.requests == [page.as_uri()]
+    visitor = Visit(browser[PHONE].new_page(), page)
+    yield visitor
+    visitor.page.close()
+    assert visitor.complaints == []
+    assert visitor.requests == [page.as_uri()]
 
 
 def shown(value: float) -> str:
     return "–" if value != value else f"{value:.2f} %"
 
 
-def expected(its: sendcap.Dashboard) -> dict[str, str]:
-    counts = {"to_deliver": f"{its.to_deliver:,}", "sent": f"{its.sent:,}"}
-    return counts | {name: shown(getattr(its, name)) for name in TEXT_KPIS}
+def expected(dashboard: sendcap.Dashboard) -> dict[str, str]:
+    counts = {"to_deliver": f"{dashboard.to_deliver:,}", "sent": f"{dashboard.sent:,}"}
+    return counts | {name: shown(getattr(dashboard, name)) for name in TEXT_KPIS}
 
 
 @pytest.mark.parametrize("step", [0, 1, 9, 25, 60, 77, 130, 200, 260, len(STEPS) - 1])
@@ -191,8 +191,8 @@ def test_the_truth_below_is_that_of_the_ledger(visit, run) -> None:
 def test_each_delivery_can_be_looked_at(visit, run) -> None:
     visit.page.select_option("#delivery0", "2")
     visit.go(140)
-    its = run.dashboard(STEPS[140], "efs", "reminder")
-    assert visit.figures("efs") == expected(its)
+    reading = run.dashboard(STEPS[140], "efs", "reminder")
+    assert visit.figures("efs") == expected(reading)
 
 
 def test_it_is_moved_by_keys_and_says_where_it_is(visit) -> None:
@@ -325,9 +325,9 @@ def test_no_tile_lies_on_another(which, request) -> None:
     )
     assert len(boxes) > 40
     for number, (left, top, right, bottom, text) in enumerate(boxes):
-        for its_left, its_top, its_right, its_bottom, other in boxes[number + 1 :]:
-            across = min(right, its_right) - max(left, its_left)
-            down = min(bottom, its_bottom) - max(top, its_top)
+        for other_left, other_top, other_right, other_bottom, other in boxes[number + 1 :]:
+            across = min(right, other_right) - max(left, other_left)
+            down = min(bottom, other_bottom) - max(top, other_top)
             assert across <= 1.0 or down <= 1.0, (text, other)
 
 
@@ -340,8 +340,8 @@ def test_the_charts_letters_are_as_wide_as_they_were_drawn(visit) -> None:
     from matplotlib.textpath import TextPath
 
     text, width, size = visit.page.evaluate(
-        """() => { const its = document.querySelector("#run0-delivered-title ~ .chart text");
-        const all = Array.from(its.closest("svg").querySelectorAll("text"));
+        """() => { const any = document.querySelector("#run0-delivered-title ~ .chart text");
+        const all = Array.from(any.closest("svg").querySelectorAll("text"));
         const long = all.reduce((a, b) => a.textContent.length > b.textContent.length ? a : b);
         const size = parseFloat(getComputedStyle(long).fontSize);
         return [long.textContent, long.getComputedTextLength(), size]; }"""
@@ -387,14 +387,14 @@ def test_another_script_does_not_run_and_the_rest_can_be_read(browser, page, run
 
 def test_several_runs_move_together(browser, run, other, tmp_path) -> None:
     path = sendcap.write_report({"one": run, "two": other}, tmp_path / "a.html")
-    its = Visit(browser[DESKTOP].new_page(), path)
-    its.go(100)
+    visitor = Visit(browser[DESKTOP].new_page(), path)
+    visitor.go(100)
     for number, which in enumerate((run, other)):
         for mode in ("without-efs", "efs"):
-            assert its.figures(mode, number) == expected(which.dashboard(STEPS[100], mode))
-    assert its.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    its.page.close()
-    assert its.complaints == []
+            assert visitor.figures(mode, number) == expected(which.dashboard(STEPS[100], mode))
+    assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    visitor.page.close()
+    assert visitor.complaints == []
 
 
 # --- The picture of the flow ----------------------------------------------------------------------
@@ -413,15 +413,15 @@ def drawn_in(page: Any, layout: str) -> dict[str, str]:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_script_draws_the_flow_as_python_does(visit, run, layout) -> None:
     figures = dashboards(run, ["without-efs", "efs"], STEPS, run.scenario.title)
-    for place, its in enumerate(figures["flow"]["deliveries"]):
+    for place, each in enumerate(figures["flow"]["deliveries"]):
         visit.page.select_option("#delivery0", str(place))
         for step in (0, 7, 61, 95, 200, len(STEPS) - 1):
             visit.go(step)
-            row, all_of_it = figures["now"][step], unpacked(its)
+            row, all_of_it = figures["now"][step], unpacked(each)
             drawn = drawn_in(visit.page, layout)
-            for key, path in bands(LAYOUTS[layout], its["shapes"][layout], all_of_it, row).items():
+            for key, path in bands(LAYOUTS[layout], each["shapes"][layout], all_of_it, row).items():
                 assert drawn[f"path {key}"] == path, (place, step, key)
-            told = texts(all_of_it, row) | {"name": its["name"][layout]}
+            told = texts(all_of_it, row) | {"name": each["name"][layout]}
             told["moment"] = visit.page.text_content("#moment")
             shown = {key.split()[1]: text for key, text in drawn.items() if key[:5] == "tspan"}
             assert shown == {key: told[key] for key in shown}
@@ -482,8 +482,8 @@ def test_a_picture_of_the_moment_can_be_saved(which, layout, request) -> None:
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert root.attrib.keys() >= {"width", "height", "font-family"}
     assert not any("class" in element.attrib for element in root.iter())
-    its = {element.get("data-flow"): element for element in root.iter()}
+    elements = {element.get("data-flow"): element for element in root.iter()}
     assert root.get("data-layout") == layout
-    assert its["moment"].text.startswith("1 hour 5 minutes (")
-    counts = [its[place].text for place in ("not_relayed", "waiting", "accepted", "failed")]
+    assert elements["moment"].text.startswith("1 hour 5 minutes (")
+    counts = [elements[place].text for place in ("not_relayed", "waiting", "accepted", "failed")]
     assert sum(int(count.replace(",", "")) for count in counts) <= 23_000

@@ -22,25 +22,28 @@ def holding(*backlog: dict[str, Any], **sections: Any) -> Scenario:
 
 
 def test_it_is_a_delivery_of_its_own() -> None:
-    its = holding({}, {"provider": "q", "messages": 7}, {"messages": 3})
-    (delivery,) = its.deliveries
+    scenario = holding({}, {"provider": "q", "messages": 7}, {"messages": 3})
+    (delivery,) = scenario.deliveries
     assert delivery.is_held
-    assert its.relayed == ()
-    assert its.to_deliver() == {("backlog", "p"): 33, ("backlog", "q"): 7}
+    assert scenario.relayed == ()
+    assert scenario.to_deliver() == {("backlog", "p"): 33, ("backlog", "q"): 7}
 
 
 def test_with_pools_each_has_one() -> None:
     pools = {"pools": {"bulk": {"ips": 2}, "small": {"ips": 1}}}
-    its = holding({"pool": "small"}, {"pool": "bulk", "messages": 5}, mta=pools)
-    assert [each.name for each in its.deliveries] == ["backlog from small", "backlog from bulk"]
+    scenario = holding({"pool": "small"}, {"pool": "bulk", "messages": 5}, mta=pools)
+    assert [each.name for each in scenario.deliveries] == [
+        "backlog from small",
+        "backlog from bulk",
+    ]
 
 
 @pytest.mark.parametrize("deliveries", [[], [{"name": "d", "messages": 5, "audience": {"p": 1}}]])
 def test_a_file_holds_the_same_scenario(deliveries: list[Any]) -> None:
-    its = holding({"attempts": 2, "reason": "greylisted", "due": "1m"}, deliveries=deliveries)
-    assert loads(dumps(its)) == its
-    assert len(to_dict(its)["deliveries"]) == len(deliveries)
-    assert updated(its, {"mta.ips": 2}).to_deliver() == its.to_deliver()
+    scenario = holding({"attempts": 2, "reason": "greylisted", "due": "1m"}, deliveries=deliveries)
+    assert loads(dumps(scenario)) == scenario
+    assert len(to_dict(scenario)["deliveries"]) == len(deliveries)
+    assert updated(scenario, {"mta.ips": 2}).to_deliver() == scenario.to_deliver()
 
 
 def test_large_counts_are_met_exactly() -> None:

@@ -19,16 +19,16 @@ constant = Constraint.constant
 
 @given(attempts, per_s, per_s, st.floats(0.0, 1e6))
 def test_constant_limits_carry_at_the_slowest_of_them(load, one, two, from_s) -> None:
-    its = carried([constant("a", one), constant("b", two)], load, from_s)
-    assert its.at_s == pytest.approx(from_s + load / min(one, two))
+    outcome = carried([constant("a", one), constant("b", two)], load, from_s)
+    assert outcome.at_s == pytest.approx(from_s + load / min(one, two))
     slowest = "a" if one <= two else "b"
-    assert its.limited_s[slowest] == pytest.approx(load / min(one, two))
+    assert outcome.limited_s[slowest] == pytest.approx(load / min(one, two))
 
 
 @given(attempts, per_s, per_s, st.floats(0.0, 1e5))
 def test_a_burst_goes_as_fast_as_the_rest_lets_it(load, fast, slow, burst) -> None:
-    its = carried([constant("connections", fast), constant("rate", slow, burst)], load)
-    assert its.at_s == pytest.approx(max(load / fast, (load - burst) / slow))
+    outcome = carried([constant("connections", fast), constant("rate", slow, burst)], load)
+    assert outcome.at_s == pytest.approx(max(load / fast, (load - burst) / slow))
 
 
 def test_a_burst_by_itself_goes_at_once() -> None:
@@ -52,7 +52,7 @@ def brute_force_s(paces: list[Pace], cap_per_s: float, load: float) -> float:
     """The same by small steps of time, without bursts."""
     step_s, now_s = 0.25, 0.0
     while load > 0.0:
-        pace = next(its for its in reversed(paces) if its.from_s <= now_s)
+        pace = next(each for each in reversed(paces) if each.from_s <= now_s)
         load -= step_s * min(pace.per_s, cap_per_s)
         now_s += step_s
     return now_s
@@ -65,11 +65,11 @@ def brute_force_s(paces: list[Pace], cap_per_s: float, load: float) -> float:
 )
 def test_a_schedule_counts_step_by_step_each_capped_by_the_rest(steps, cap, load) -> None:
     paces = [Pace(0.0, 4.0)]
-    for lasts_s, its_per_s in steps:
-        paces.append(Pace(paces[-1].from_s + lasts_s, its_per_s))
+    for lasts_s, other_per_s in steps:
+        paces.append(Pace(paces[-1].from_s + lasts_s, other_per_s))
     paces.append(Pace(paces[-1].from_s + 10.0, 1.0))
-    its = carried([Constraint("schedule", tuple(paces)), constant("connections", cap)], load)
-    assert its.at_s == pytest.approx(brute_force_s(paces, cap, load), abs=0.51)
+    outcome = carried([Constraint("schedule", tuple(paces)), constant("connections", cap)], load)
+    assert outcome.at_s == pytest.approx(brute_force_s(paces, cap, load), abs=0.51)
 
 
 @given(st.integers(1, 5000), st.integers(1, 300), st.sampled_from([0.5, 3.0, 40.0, math.inf]))
@@ -78,17 +78,17 @@ def test_fixed_windows_are_filled_from_their_beginning(load, limit, cap) -> None
     each = min(limit, cap * 10.0)
     whole = math.ceil(load / each - 1e-9) - 1
     expected_s = 10.0 * whole + (load - whole * each) / cap
-    its = carried([window, constant("connections", cap)], load)
+    outcome = carried([window, constant("connections", cap)], load)
     exact = load <= 1000 * limit  # beyond that, to within a window
-    assert its.at_s == pytest.approx(expected_s, abs=1e-6 if exact else 10.0)
+    assert outcome.at_s == pytest.approx(expected_s, abs=1e-6 if exact else 10.0)
 
 
 def test_windows_that_pass_in_an_outage_are_not_gone_through_one_by_one() -> None:
     window = Constraint("rate", (Pace(0.0, 1e9, 1.0),), 1e-9)
     outage = Constraint("outage", (Pace(0.0, 0.0), Pace(3600.0, math.inf)))
-    its = carried([window, outage, constant("connections", 10.0)], 100.0)
-    assert its.at_s == pytest.approx(3610.0)
-    assert its.limited_s["outage"] == pytest.approx(3600.0)
+    outcome = carried([window, outage, constant("connections", 10.0)], 100.0)
+    assert outcome.at_s == pytest.approx(3610.0)
+    assert outcome.limited_s["outage"] == pytest.approx(3600.0)
 
 
 def test_a_load_of_very_many_windows_takes_the_mean() -> None:
@@ -99,8 +99,8 @@ def test_a_load_of_very_many_windows_takes_the_mean() -> None:
 @given(st.floats(1.0, 1e5))
 def test_an_outage_adds_its_length(load) -> None:
     closed = Constraint("outage", (Pace(0.0, math.inf), Pace(50.0, 0.0), Pace(80.0, math.inf)))
-    its = carried([constant("connections", 10.0), closed], load)
-    assert its.at_s == pytest.approx(load / 10.0 + (30.0 if load > 500.0 else 0.0))
+    outcome = carried([constant("connections", 10.0), closed], load)
+    assert outcome.at_s == pytest.approx(load / 10.0 + (30.0 if load > 500.0 else 0.0))
 
 
 @given(st.floats(1.0, 1e6), st.floats(1.0, 1e6), st.data())

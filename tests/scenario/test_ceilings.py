@@ -34,7 +34,7 @@ def provider_of(mta: dict[str, Any] | None = None, **keys: Any) -> Stage:
 
 
 def limits_of(stage: Stage) -> dict[str, float]:
-    return {its.name: its.per_s for its in stage.constraints}
+    return {constraint.name: constraint.per_s for constraint in stage.constraints}
 
 
 # From the header of the preset, which was worked out by hand.
@@ -164,11 +164,11 @@ def test_each_constraint_of_a_provider_with_30_connections_from_3_ips(keys, limi
 
 def test_a_schedule_is_followed_from_when_the_delivery_starts() -> None:
     hours = [{"at": "0s", "rate": "closed"}, {"at": "1h", "rate": "1/s,max_burst=1"}]
-    its = scenario_of(
+    scenario = scenario_of(
         delivery={"at": "30m", "messages": 900},
         provider={"rate": {"kind": "schedule", "steps": hours}},
     )
-    stage = stages(its)[-1]
+    stage = stages(scenario)[-1]
     assert stage.needs_s == pytest.approx(1800 + 900, abs=1.0)
     assert stage.per_s == pytest.approx(900 / 2700, rel=1e-3)
     assert stage.binding.name == "schedule"
@@ -194,13 +194,13 @@ def test_the_constraint_that_is_slowest_for_the_longest_binds() -> None:
 
 
 def test_a_delivery_goes_no_faster_than_each_stage_divided_by_its_share() -> None:
-    its = scenario_of(
+    scenario = scenario_of(
         delivery={"audience": {"p": 0.75, "q": 0.25}},
         relay={"error_rate": 0.2, "rate": "5/s"},
         mta={"ingress_rate": "6/s"},
         providers={name: {"connect_time": "0s", "transaction_time": "2s"} for name in ("q", "r")},
     )
-    found = {stage.name: stage for stage in stages(its, {"p": 1.5})}
+    found = {stage.name: stage for stage in stages(scenario, {"p": 1.5})}
     assert list(found) == ["relay", "ingress", "p", "q"]  # nobody writes to r
     assert [stage.share for stage in found.values()] == pytest.approx([1.0, 0.8, 0.6, 0.2])
     assert found["relay"].delivery_per_s == 5.0
@@ -213,10 +213,10 @@ def test_a_delivery_goes_no_faster_than_each_stage_divided_by_its_share() -> Non
 
 def test_small_deliveries_make_small_batches() -> None:
     one = {"name": "a", "messages": 64, "audience": {"p": 1.0}}
-    its = scenario_of(
+    scenario = scenario_of(
         deliveries=[one, one | {"name": "b"}], relay={"workers": 2, "batch_time": "1s"}
     )
-    assert stages(its)[0].per_s == 128.0
+    assert stages(scenario)[0].per_s == 128.0
 
 
 def test_a_stage_without_limits_carries_all_at_once() -> None:

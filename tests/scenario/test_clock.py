@@ -91,32 +91,32 @@ def test_the_clock_needs_a_start() -> None:
 def test_daylight_saving_moves_what_the_clock_shows() -> None:
     """The clock is put back in the night to Sunday: Monday at 08:00 is an hour later."""
     for zone, hours in (('zone = "Europe/Berlin"', 73.0), ("", 72.0)):
-        its = scenario('"Mon 08:00"', f"start = 2026-10-23T08:00:00\n{zone}")
-        assert its.deliveries[0].at == 3600.0 * hours
+        case = scenario('"Mon 08:00"', f"start = 2026-10-23T08:00:00\n{zone}")
+        assert case.deliveries[0].at == 3600.0 * hours
     start = scenario('"1h"', 'start = 2026-10-23T08:00:00\nzone = "Europe/Berlin"').start
     assert start is not None
     assert after(start, 73 * 3600.0).replace(tzinfo=None) == datetime(2026, 10, 26, 8)
 
 
 def test_a_start_with_an_offset_is_shown_by_the_clock_of_the_zone() -> None:
-    its = scenario('"14:00"', 'start = 2026-11-27T07:00:00Z\nzone = "Europe/Berlin"')
-    assert its.start == datetime(2026, 11, 27, 7, tzinfo=UTC)
-    assert its.start is not None
-    assert its.start.hour == 8
-    assert its.deliveries[0].at == 6 * 3600.0
+    case = scenario('"14:00"', 'start = 2026-11-27T07:00:00Z\nzone = "Europe/Berlin"')
+    assert case.start == datetime(2026, 11, 27, 7, tzinfo=UTC)
+    assert case.start is not None
+    assert case.start.hour == 8
+    assert case.deliveries[0].at == 6 * 3600.0
 
 
 @pytest.mark.parametrize("at", ['"Sat 08:00"', "2026-11-28T09:30:00", "14:00:00", '"90m"'])
 def test_moments_are_written_as_they_were_read(at: str) -> None:
-    its = scenario(at)
-    assert loads(dumps(its)) == its
-    assert dumps(loads(dumps(its))) == dumps(its)
-    assert dumps(pickle.loads(pickle.dumps(its))) == dumps(its)
+    case = scenario(at)
+    assert loads(dumps(case)) == case
+    assert dumps(loads(dumps(case))) == dumps(case)
+    assert dumps(pickle.loads(pickle.dumps(case))) == dumps(case)
 
 
 def test_a_moment_follows_a_start_that_is_changed() -> None:
-    its = updated(scenario('"14:00"'), {"start": "2026-11-27T10:00:00"})
-    assert its.deliveries[0].at == 4 * 3600.0
+    case = updated(scenario('"14:00"'), {"start": "2026-11-27T10:00:00"})
+    assert case.deliveries[0].at == 4 * 3600.0
 
 
 @pytest.mark.parametrize(
@@ -169,9 +169,9 @@ def test_a_start_that_the_clock_shows_twice_needs_its_offset() -> None:
         scenario('"1h"', f"start = 2026-10-25T02:30:00\n{zone}")
     hours = []
     for offset in ("+02:00", "+01:00"):
-        its = scenario('"04:00"', f"start = 2026-10-25T02:30:00{offset}\n{zone}")
-        assert loads(dumps(its)) == its
-        hours.append(its.deliveries[0].at / 3600.0)
+        case = scenario('"04:00"', f"start = 2026-10-25T02:30:00{offset}\n{zone}")
+        assert loads(dumps(case)) == case
+        hours.append(case.deliveries[0].at / 3600.0)
     assert hours == [2.5, 1.5]
     # The next day, and without a zone, it shows the time once.
     scenario('"1h"', f"start = 2026-10-26T02:30:00\n{zone}")

@@ -26,8 +26,8 @@ def ready_h(
     delivery = {"spread": spread, "pattern": pattern, "validity": "14d", "at": "0s"}
     mta = {"longest_validity": "14d"}
     scenario = programme(delivery, start=start, mta=mta, **sections)
-    (its,) = scenario.deliveries
-    return list(ready_s(its, scenario.start, np.arange(batches), batches) / HOUR)
+    (sent,) = scenario.deliveries
+    return list(ready_s(sent, scenario.start, np.arange(batches), batches) / HOUR)
 
 
 @pytest.mark.parametrize(

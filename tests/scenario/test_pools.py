@@ -45,10 +45,10 @@ def weighted(weights: list[int]) -> dict[str, Any]:
 
 
 def test_a_queue_is_a_pool_and_a_provider_with_messages() -> None:
-    its = scenario()
-    names = [queue.name for queue in its.queues()]
+    case = scenario()
+    names = [queue.name for queue in case.queues()]
     assert names == ["gmail from big", "gmail from small", "web from big"]
-    assert list(its.messages_on_paths().values()) == [450, 100, 450]
+    assert list(case.messages_on_paths().values()) == [450, 100, 450]
 
 
 def test_each_address_may_have_a_queue() -> None:
@@ -65,8 +65,8 @@ def test_each_address_may_have_a_queue() -> None:
 
 def test_the_only_pool_need_not_be_named() -> None:
     deliveries = [{"name": "a", "messages": 1, "audience": {"web": 1.0}}]
-    its = scenario(deliveries=deliveries, mta={"pools": {"one": {"ips": 2}}}, limits=[])
-    assert [queue.name for queue in its.queues()] == ["web from one"]
+    case = scenario(deliveries=deliveries, mta={"pools": {"one": {"ips": 2}}}, limits=[])
+    assert [queue.name for queue in case.queues()] == ["web from one"]
 
 
 def test_a_scenario_with_pools_is_written_and_read_again() -> None:

@@ -7,12 +7,15 @@ from sendcap.scenario import load, loads, preset_text, presets
 
 def ceiling_per_s(name: str, provider: str) -> float:
     scenario = load(name)
-    its = scenario.providers[provider]
-    assert its.messages_per_connection != "unlimited"
-    service_s = its.transaction_time.mean_s + its.connect_time.mean_s / its.messages_per_connection
-    connections = its.connections_per_ip * scenario.mta.ips
-    assert its.rate is not None
-    return min(connections / service_s, its.rate.per_s * scenario.mta.ips)
+    settings = scenario.providers[provider]
+    assert settings.messages_per_connection != "unlimited"
+    service_s = (
+        settings.transaction_time.mean_s
+        + settings.connect_time.mean_s / settings.messages_per_connection
+    )
+    connections = settings.connections_per_ip * scenario.mta.ips
+    assert settings.rate is not None
+    return min(connections / service_s, settings.rate.per_s * scenario.mta.ips)
 
 
 @pytest.mark.parametrize("name", presets())
@@ -57,8 +60,8 @@ def test_black_friday_takes_several_hours() -> None:
 def test_black_friday_has_kumomtas_shipped_limits(
     provider: str, connections: int, per_connection: int, idle_s: float
 ) -> None:
-    its = load("black-friday").providers[provider]
-    assert its.connections_per_ip == connections
-    assert its.messages_per_connection == per_connection
-    assert its.idle_timeout == idle_s
-    assert str(its.rate) == "100/s"
+    scenario = load("black-friday").providers[provider]
+    assert scenario.connections_per_ip == connections
+    assert scenario.messages_per_connection == per_connection
+    assert scenario.idle_timeout == idle_s
+    assert str(scenario.rate) == "100/s"

@@ -50,8 +50,8 @@ def file(tmp_path):
 
 
 def test_ranges_are_found_wherever_a_value_may_be(file) -> None:
-    its = load_uncertain(file(TEXT))
-    assert its.ranges == {
+    uncertain = load_uncertain(file(TEXT))
+    assert uncertain.ranges == {
         "mta.retry.first": Range("10m", "30m"),
         f"{PROVIDER}.connections_per_ip": Range(3, 8),
         f"{PROVIDER}.rate[0]": Range("10/s", "30/s"),
@@ -61,9 +61,9 @@ def test_ranges_are_found_wherever_a_value_may_be(file) -> None:
         f"{PROVIDER}.hard[0].share": Range(0.002, 0.02),
     }
     # A share is any number, though both of its ends are whole.
-    assert its.scenario.providers["comcast.net"].transient == 0.5
-    assert its.scenario.mta.retry.first == 1200.0
-    assert its.scenario.providers["comcast.net"].connections_per_ip == 6
+    assert uncertain.scenario.providers["comcast.net"].transient == 0.5
+    assert uncertain.scenario.mta.retry.first == 1200.0
+    assert uncertain.scenario.providers["comcast.net"].connections_per_ip == 6
 
 
 def test_a_value_in_each_range_makes_a_scenario(file) -> None:
@@ -78,9 +78,9 @@ def test_a_value_in_each_range_makes_a_scenario(file) -> None:
 
 
 def test_a_range_can_be_given_to_any_scenario() -> None:
-    its = load_uncertain("quickstart", {"providers.gmail.transient": (0.0, 0.5)})
-    assert its.scenario.providers["gmail"].transient == 0.25
-    again = load_uncertain(its, {"providers.gmail.transient": (0.0, 0.1), "mta.ips": (2, 9)})
+    uncertain = load_uncertain("quickstart", {"providers.gmail.transient": (0.0, 0.5)})
+    assert uncertain.scenario.providers["gmail"].transient == 0.25
+    again = load_uncertain(uncertain, {"providers.gmail.transient": (0.0, 0.1), "mta.ips": (2, 9)})
     assert again.ranges == {
         "providers.gmail.transient": Range(0.0, 0.1),
         "mta.ips": Range(2, 9),
@@ -155,9 +155,9 @@ def test_a_wrong_range_beside_the_file_is_told(ranges, message) -> None:
 
 
 def test_values_that_make_no_scenario_are_named() -> None:
-    its = load_uncertain("quickstart", {"deliveries[0].audience.gmail": (0.61, 0.63)})
+    uncertain = load_uncertain("quickstart", {"deliveries[0].audience.gmail": (0.61, 0.63)})
     with pytest.raises(ScenarioError) as caught:
-        its.at({"deliveries[0].audience.gmail": 0.61})
+        uncertain.at({"deliveries[0].audience.gmail": 0.61})
     assert str(caught.value).startswith(
         "within the ranges, at deliveries[0].audience.gmail = 0.61: deliveries[0].audience: "
     )
@@ -166,6 +166,6 @@ def test_values_that_make_no_scenario_are_named() -> None:
 def test_warnings_are_told_once_of_the_middle(file) -> None:
     text = TEXT.replace("messages = 100", 'messages = 100\nvalidity = "9d"')
     with pytest.warns(SendcapWarning, match="longer than mta.longest_validity"):
-        its = load_uncertain(file(text))
+        uncertain = load_uncertain(file(text))
     # A warning would be an error here.
-    assert its.at(VALUES).mta.retry.first == 700.5
+    assert uncertain.at(VALUES).mta.retry.first == 700.5

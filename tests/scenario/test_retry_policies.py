@@ -301,7 +301,7 @@ def test_many_messages_at_once_are_as_one_by_one(table: dict[str, Any]) -> None:
     arguments = (failures, finish, arrived, first, previous, rng.random(200))
     together = policy.due_s(*arguments)
     one = [tuple(argument[n : n + 1] for argument in arguments) for n in range(200)]
-    alone = [policy.due_s(*its)[0] for its in one]  # type: ignore[arg-type]
+    alone = [policy.due_s(*each)[0] for each in one]  # type: ignore[arg-type]
     assert together.dtype == np.float64
     assert together.tolist() == alone
 

@@ -133,17 +133,17 @@ def ease_throttle(provider: dict[str, Any]) -> None:
 def eases(sections: dict[str, Any]) -> Iterator[tuple[str, str, Callable[[dict[str, Any]], None]]]:
     """Yield each constraint that there is, by stage and name, and how to make it half as tight."""
     relay, mta = sections["relay"], sections["mta"]
-    yield "relay", "workers", lambda its: its["relay"].update(workers=2 * relay["workers"])
-    yield "relay", "rate", lambda its: its["relay"].update(rate=doubled(relay["rate"]))
+    yield "relay", "workers", lambda entry: entry["relay"].update(workers=2 * relay["workers"])
+    yield "relay", "rate", lambda row: row["relay"].update(rate=doubled(relay["rate"]))
     yield (
         "ingress",
         "rate",
-        lambda its: its["mta"].update(ingress_rate=doubled(mta["ingress_rate"])),
+        lambda one: one["mta"].update(ingress_rate=doubled(mta["ingress_rate"])),
     )
     for name, provider in sections["providers"].items():
 
         def change(name: str = name, **keys: Any) -> Callable[[dict[str, Any]], None]:
-            return lambda its: its["providers"][name].update(keys)
+            return lambda sections: sections["providers"][name].update(keys)
 
         yield (
             name,
@@ -165,7 +165,7 @@ def eases(sections: dict[str, Any]) -> Iterator[tuple[str, str, Callable[[dict[s
         yield (
             name,
             "rate" if throttle == "fixed-window" else throttle,
-            lambda its, name=name: ease_throttle(its["providers"][name]),
+            lambda each, name=name: ease_throttle(each["providers"][name]),
         )
         if "connection_rate" in provider:
             yield (
@@ -181,8 +181,8 @@ def eases(sections: dict[str, Any]) -> Iterator[tuple[str, str, Callable[[dict[s
             yield name, "suspension", change(suspend=provider["suspend"] | {"lasts": "5s"})
 
 
-def completed_s(its: Scenario) -> float:
-    ledger = sendcap.simulate(its).ledger
+def completed_s(sections: Scenario) -> float:
+    ledger = sendcap.simulate(sections).ledger
     assert ledger.total("accepted") == 20_000
     seconds = accepted_at_s(ledger, 99)
     assert seconds is not None
@@ -193,31 +193,31 @@ def completed_s(its: Scenario) -> float:
 def test_the_bottleneck_is_named_and_only_easing_it_helps(case: str) -> None:
     changes, stage, constraint = CASES[case]
     sections = plain(changes)
-    its = from_dict(sections)
-    slowest = bottleneck(stages(its))
+    scenario = from_dict(sections)
+    slowest = bottleneck(stages(scenario))
     assert slowest.binding is not None
     assert (slowest.name, slowest.binding.name) == (stage, constraint)
 
-    before_s = completed_s(its)
+    before_s = completed_s(scenario)
     assert slowest.needs_s == pytest.approx(before_s, rel=0.15)
     eased = []
-    for its_stage, its_constraint, ease in eases(sections):
+    for other_stage, other_constraint, ease in eases(sections):
         # More tolerance makes a suspension rarer, and more connections reconnect more often.
         related = {
             ("tolerance", "suspension"),
             ("connections", "reconnect cycling"),
             ("reconnect cycling", "connection rate"),
         }
-        if its_stage == stage and (its_constraint, constraint) in related:
+        if other_stage == stage and (other_constraint, constraint) in related:
             continue
         changed = copy.deepcopy(sections)
         ease(changed)
         after_s = completed_s(from_dict(changed))
-        eased.append((its_stage, its_constraint))
-        if (its_stage, its_constraint) == (stage, constraint):
+        eased.append((other_stage, other_constraint))
+        if (other_stage, other_constraint) == (stage, constraint):
             assert after_s < 0.85 * before_s
         else:
-            assert after_s > 0.97 * before_s - its.time.bin, (its_stage, its_constraint)
+            assert after_s > 0.97 * before_s - scenario.time.bin, (other_stage, other_constraint)
     assert (stage, constraint) in eased
 
 

@@ -69,12 +69,12 @@ def test_who_comes_later_and_waits_behind_does_not_hold_a_delivery_up(at: str) -
 def test_a_delivery_is_held_up_by_what_its_retries_wait_for() -> None:
     """All of the first is tried again when the second, which began later, is before it."""
     away = {"at": "0s", "lasts": "5m"}
-    its = scenario_of(
+    scenario = scenario_of(
         delivery("first", 1_000, "slow"), delivery("blast", 30_000, "slow", at="6m")
     ).with_(
         {"providers.slow.outages": [away], "mta.retry": {"policy": "schedule", "delays": ["20m"]}}
     )
-    held_up = sendcap.limits(its).hold_ups().set_index("delivery")
+    held_up = sendcap.limits(scenario).hold_ups().set_index("delivery")
     assert held_up.loc["first", "wait_s"] > 600.0
 
 
@@ -145,8 +145,10 @@ def test_where_nothing_waits_nothing_is_said() -> None:
 
 
 def test_a_ledger_says_the_same_of_first_attempts() -> None:
-    its = scenario_of(delivery("blast", 30_000, "slow"), delivery("other", 100, "quick", at="1h"))
-    found, of_run = sendcap.limits(its), limits_from_ledger(sendcap.simulate(its))
+    scenario = scenario_of(
+        delivery("blast", 30_000, "slow"), delivery("other", 100, "quick", at="1h")
+    )
+    found, of_run = sendcap.limits(scenario), limits_from_ledger(sendcap.simulate(scenario))
     assert list(found.hold_ups()["stage"]) == list(of_run.hold_ups()["stage"])
     assert of_run.hold_ups()["wait_s"].tolist() == pytest.approx(
         found.hold_ups()["wait_s"].tolist(), abs=2.0

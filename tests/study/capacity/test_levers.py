@@ -36,7 +36,7 @@ def of(scenario: Scenario, **keywords) -> Levers:
 
 
 def gains(found: Levers) -> dict[str, float]:
-    return {its.lever: its.gain_s.mean for its in found.gains}
+    return {gain.lever: gain.gain_s.mean for gain in found.gains}
 
 
 EVERYTHING = {
@@ -48,8 +48,8 @@ EVERYTHING = {
 
 def test_only_what_a_scenario_has_can_be_raised() -> None:
     few = ["one more IP", CONNECTIONS, "one more relay worker"]
-    its = scenario_of(p={"messages_per_connection": "unlimited"})
-    assert [lever.name for lever in available(its)] == few
+    scenario = scenario_of(p={"messages_per_connection": "unlimited"})
+    assert [lever.name for lever in available(scenario)] == few
     assert [lever.name for lever in available(scenario_of(**EVERYTHING))] == [
         "one more IP",
         CONNECTIONS,
@@ -70,21 +70,21 @@ def test_the_limits_of_connections_can_be_raised() -> None:
 
 
 def test_each_lever_says_what_it_changes_and_changes_that_alone() -> None:
-    its = scenario_of(**EVERYTHING)
-    changes = {lever.name: lever.change(its) for lever in available(its)}
+    scenario = scenario_of(**EVERYTHING)
+    changes = {lever.name: lever.change(scenario) for lever in available(scenario)}
     assert changes["one more IP"] == "2 → 3"
     assert changes[CONNECTIONS] == "p 10 → 11"
     assert changes["×2 messages per connection"] == "p 10 → 20"
     assert changes["+10 % provider rates"] == "p 20/s,max_burst=5 → 22/s,max_burst=5"
     assert changes["+10 % relay rate"] == "50/s,max_burst=10 → 55/s,max_burst=10"
     assert changes["+10 % ingress rate"] == "45/s → 99/2s"
-    for lever in available(its):
-        pulled = lever.pulled(its, 1)
+    for lever in available(scenario):
+        pulled = lever.pulled(scenario, 1)
         # What a file may say, and no more than one stage's settings.
         assert from_dict(pulled.model_dump()) == pulled
-        fields = type(its).model_fields
-        assert sum(getattr(pulled, name) != getattr(its, name) for name in fields) == 1
-        assert lever.pulled(its, 3) != pulled
+        fields = type(scenario).model_fields
+        assert sum(getattr(pulled, name) != getattr(scenario, name) for name in fields) == 1
+        assert lever.pulled(scenario, 3) != pulled
 
 
 @pytest.mark.parametrize("text", ["100/s", "1/s", "3/7s,max_burst=2", "15,000/h", "1/d"])
@@ -108,11 +108,11 @@ def test_a_rate_is_raised_exactly(text, units) -> None:
     ],
 )
 def test_every_kind_of_throttle_is_raised(rate, longer) -> None:
-    its = scenario_of(p={"rate": rate})
-    (lever,) = [lever for lever in available(its) if lever.name == "+10 % provider rates"]
+    scenario = scenario_of(p={"rate": rate})
+    (lever,) = [lever for lever in available(scenario) if lever.name == "+10 % provider rates"]
     (limit,) = [
         constraint
-        for constraint in stages(lever.pulled(its, 1))[-1].constraints
+        for constraint in stages(lever.pulled(scenario, 1))[-1].constraints
         if constraint.name != "connections"
     ]
     assert limit.per_s == pytest.approx(longer, rel=1e-9)
@@ -123,24 +123,24 @@ def test_the_gain_is_what_the_ceiling_gains() -> None:
     found = of(scenario_of(), share=1.0)
     assert found.bottleneck.name == "p"
     assert found.takes_s.mean == pytest.approx(480, rel=0.01)
-    its = gains(found)
-    assert its[CONNECTIONS] == pytest.approx(480 - 480 / 1.1, rel=0.05)
-    assert its["×2 messages per connection"] == pytest.approx(40, rel=0.05)
-    assert its["one more IP"] == pytest.approx(240, rel=0.05)
-    assert its["one more relay worker"] == pytest.approx(0, abs=2)
+    all_gains = gains(found)
+    assert all_gains[CONNECTIONS] == pytest.approx(480 - 480 / 1.1, rel=0.05)
+    assert all_gains["×2 messages per connection"] == pytest.approx(40, rel=0.05)
+    assert all_gains["one more IP"] == pytest.approx(240, rel=0.05)
+    assert all_gains["one more relay worker"] == pytest.approx(0, abs=2)
     # A tenth of the connections: a second IP is twice as many of them.
-    assert [its.lever for its in found.gains][:2] == [CONNECTIONS, "one more IP"]
+    assert [gain.lever for gain in found.gains][:2] == [CONNECTIONS, "one more IP"]
 
 
 def test_common_random_numbers_tell_small_gains_from_none() -> None:
-    its = scenario_of(
+    scenario = scenario_of(
         p={"transaction_time": {"dist": "lognormal", "mean": "1s", "cv": 2.0}, "transient": 0.02},
         mta={"ingress_rate": "4000/s"},
     )
-    found = of(its, replications=4)
+    found = of(scenario, replications=4)
     # By itself, each replication varies by about 2/sqrt(4000) of the time.
     assert found.takes_s.half_width > 10
-    by_name = {its.lever: its.gain_s for its in found.gains}
+    by_name = {gain.lever: gain.gain_s for gain in found.gains}
     assert by_name["×2 messages per connection"].low > 0
     assert by_name["+10 % ingress rate"].low <= 1e-3
     assert by_name["×2 messages per connection"].half_width < found.takes_s.half_width
@@ -150,22 +150,22 @@ def test_common_random_numbers_tell_small_gains_from_none() -> None:
 def test_a_lever_stops_helping_where_the_bottleneck_moves(lever_name) -> None:
     # p carries 10/1.2 = 8.3/s and the relay 12/s, or the relay 5/s.
     relay_workers = 12 if "connections" in lever_name else 5
-    its = scenario_of(relay={"batch_time": "10s", "workers": relay_workers})
-    (lever,) = [lever for lever in available(its) if lever.name == lever_name]
-    units, then = helps_until(lever, its, {})
+    scenario = scenario_of(relay={"batch_time": "10s", "workers": relay_workers})
+    (lever,) = [lever for lever in available(scenario) if lever.name == lever_name]
+    units, then = helps_until(lever, scenario, {})
     assert (units, then.name) == ((5, "relay") if "connections" in lever_name else (4, "p"))
     # The last unit that moves the bottleneck may help in part; those after it do not.
-    fine = with_edge_at(bare(its), 300.0)
+    fine = with_edge_at(bare(scenario), 300.0)
     takes = [takes_s(Acceptance(lever.pulled(fine, k) if k else fine, 0.99)) for k in range(9)]
     gained = [before - after for before, after in pairwise(takes)]
     assert min(gained[: units - 1]) > 0.02 * takes[0]
     assert max(map(abs, gained[units:])) < 0.01 * takes[0]
-    assert bottleneck(stages(lever.pulled(its, units))).name == then.name
+    assert bottleneck(stages(lever.pulled(scenario, units))).name == then.name
 
 
 def test_what_leaves_the_bottleneck_as_it_is_does_not_help_at_all() -> None:
     found = of(scenario_of(), replications=2)
-    until = {its.lever: (its.helps_until, its.then and its.then.name) for its in found.gains}
+    until = {gain.lever: (gain.helps_until, gain.then and gain.then.name) for gain in found.gains}
     assert until["one more relay worker"] == (0, None)
     # Even without a reconnect, 10 connections carry 10/s, and the relay 40/s.
     assert until["×2 messages per connection"] == (None, None)
@@ -174,26 +174,28 @@ def test_what_leaves_the_bottleneck_as_it_is_does_not_help_at_all() -> None:
 
 def test_a_lever_can_do_harm() -> None:
     # Faster than the provider lets through, there is more to be throttled and tried again.
-    its = scenario_of(p={"tolerance": "5/s,max_burst=50", "messages_per_connection": "unlimited"})
-    its = its.model_copy(update={"deliveries": (its.deliveries[0].model_copy(
+    scenario = scenario_of(
+        p={"tolerance": "5/s,max_burst=50", "messages_per_connection": "unlimited"}
+    )
+    scenario = scenario.model_copy(update={"deliveries": (scenario.deliveries[0].model_copy(
         update={"messages": 5000}),)})  # fmt: skip
-    its_gains = gains(of(its, share=0.8))
-    assert its_gains[CONNECTIONS] < -10
-    assert its_gains["+10 % tolerance"] > 10
+    other_gains = gains(of(scenario, share=0.8))
+    assert other_gains[CONNECTIONS] < -10
+    assert other_gains["+10 % tolerance"] > 10
 
 
 def test_where_nothing_is_held_up_nothing_helps() -> None:
     delivery = {"name": "a", "messages": 4000, "audience": {"p": 1.0}, "spread": "1h"}
     found = of(scenario_of(deliveries=[delivery]), replications=2)
     assert found.bottleneck is None
-    assert {its.helps_until for its in found.gains} == {0}
+    assert {gain.helps_until for gain in found.gains} == {0}
     assert max(map(abs, gains(found).values())) < 0.01 * found.takes_s.mean
 
 
 def test_the_true_step_is_told_and_equal_steps_are_compared() -> None:
     # One more of five is 20 %, and so is one more of five IPs: nothing to choose between them.
-    its = scenario_of(p={"connections_per_ip": 5}, mta={"ips": 5})
-    found = of(its, share=1.0, replications=2)
+    scenario = scenario_of(p={"connections_per_ip": 5}, mta={"ips": 5})
+    found = of(scenario, share=1.0, replications=2)
     by_name = {gain.lever: gain for gain in found.gains}
     assert by_name[CONNECTIONS].step_pct == pytest.approx(20.0)
     assert by_name["one more IP"].step_pct == pytest.approx(20.0)
@@ -215,13 +217,13 @@ def test_the_step_is_that_of_the_provider_that_holds_up() -> None:
         name: PROVIDER | {"connections_per_ip": count} for name, count in (("p", 5), ("q", 40))
     }
     deliveries = [{"name": "a", "messages": 4000, "audience": {"p": 0.5, "q": 0.5}}]
-    its = from_dict(
+    scenario = from_dict(
         {"deliveries": deliveries, "relay": {"batch_time": "1s"}, "providers": providers}
     )
-    (lever,) = (lever for lever in available(its) if lever.name == CONNECTIONS)
-    assert lever.step_pct(its, "p") == pytest.approx(20.0)
-    assert lever.step_pct(its, "q") == pytest.approx(10.0)
-    assert lever.step_pct(its) == pytest.approx(15.0)
+    (lever,) = (lever for lever in available(scenario) if lever.name == CONNECTIONS)
+    assert lever.step_pct(scenario, "p") == pytest.approx(20.0)
+    assert lever.step_pct(scenario, "q") == pytest.approx(10.0)
+    assert lever.step_pct(scenario) == pytest.approx(15.0)
 
 
 def test_with_costs_it_is_the_money_that_counts() -> None:
@@ -254,9 +256,9 @@ def test_with_costs_it_is_the_money_that_counts() -> None:
     ],
 )
 def test_costs_that_make_no_sense_are_refused(costs, message) -> None:
-    its = scenario_of(p={"rate": {"kind": "gap", "pause": "1s"}})
+    scenario = scenario_of(p={"rate": {"kind": "gap", "pause": "1s"}})
     with pytest.raises(SendcapError, match=re.escape(message)):
-        of(its, costs=costs)
+        of(scenario, costs=costs)
 
 
 def test_the_table_has_a_row_for_each_lever_ranked() -> None:
@@ -267,7 +269,7 @@ def test_the_table_has_a_row_for_each_lever_ranked() -> None:
     assert (table["low_s"] <= table["gain_s"]).all()
     assert (table["gain_s"] <= table["high_s"]).all()
     assert list(table["gain_pct"]) == pytest.approx(
-        [100 * its.gain_s.mean / found.takes_s.mean for its in found.gains]
+        [100 * gain.gain_s.mean / found.takes_s.mean for gain in found.gains]
     )
     assert table.loc[table["lever"] == "+10 % relay rate", "helps_until"].item() == 0
 
@@ -294,19 +296,19 @@ def test_what_makes_no_sense_is_refused_in_one_line(keywords, message) -> None:
 
 
 def test_a_share_that_is_never_accepted_is_told() -> None:
-    its = scenario_of(deliveries=[
+    scenario = scenario_of(deliveries=[
         {"name": "a", "messages": 9000, "validity": "2m", "audience": {"p": 1.0}}
     ])  # fmt: skip
     with pytest.raises(SendcapError, match="expire before their turn") as caught:
-        of(its)
+        of(scenario)
     assert "\n" not in str(caught.value)
-    assert not math.isinf(of(its, share=0.05, replications=2).takes_s.mean)
+    assert not math.isinf(of(scenario, share=0.05, replications=2).takes_s.mean)
 
 
 def test_where_pools_have_the_addresses_one_more_of_none_is_no_lever() -> None:
     pools = {"x": {"ips": 2}}
-    its = scenario_of(mta={"pools": pools})
-    assert "mta.ips" not in {lever.path for lever in available(its)}
+    scenario = scenario_of(mta={"pools": pools})
+    assert "mta.ips" not in {lever.path for lever in available(scenario)}
     assert "mta.ips" in {lever.path for lever in available(scenario_of())}
     with pytest.raises(SendcapError, match=r"mta\.ips: no lever of this scenario"):
-        levers(its, costs={"mta.ips": 40})
+        levers(scenario, costs={"mta.ips": 40})

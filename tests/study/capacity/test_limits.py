@@ -71,9 +71,9 @@ def test_over_time_has_a_row_for_each_stage_and_edge(friday: Limits) -> None:
         "ceiling_per_s",
         "utilisation_pct",
     ]
-    for its in friday.observed:
-        rows = table[table.stage == its.stage.name]
-        assert rows.backlog.max() == its.peak_backlog
+    for each in friday.observed:
+        rows = table[table.stage == each.stage.name]
+        assert rows.backlog.max() == each.peak_backlog
         assert rows.throughput_per_s.isna().tolist() == [True] + [False] * (len(rows) - 1)
         assert rows.utilisation_pct.max() <= 100.0
     attempts = friday.run.ledger.total("attempted", clock="happened", provider="gmail")
@@ -83,9 +83,9 @@ def test_over_time_has_a_row_for_each_stage_and_edge(friday: Limits) -> None:
 
 def test_it_is_the_same_run_but_for_opens_and_clicks(friday: Limits) -> None:
     whole = sendcap.simulate(friday.scenario).ledger
-    frame, its = whole.frame(), friday.run.ledger.frame()
+    frame, part = whole.frame(), friday.run.ledger.frame()
     frame = frame[~frame.event.isin(["opened", "clicked"])].reset_index(drop=True)
-    assert its.astype({"event": str}).equals(frame.astype({"event": str}))
+    assert part.astype({"event": str}).equals(frame.astype({"event": str}))
     assert friday.scenario.engagement.open_rate > 0.0
 
 
@@ -135,14 +135,14 @@ def test_a_delivery_that_is_spread_is_held_up_by_nothing() -> None:
 
 
 def test_where_no_stage_takes_time_nothing_holds_up() -> None:
-    its = from_dict(
+    scenario = from_dict(
         {
             "deliveries": [{"name": "a", "messages": 10, "audience": {"p": 1.0}}],
             "relay": {"batch_time": "0s"},
             "providers": {"p": {"connect_time": "0s", "transaction_time": "0s"}},
         }
     )
-    found = sendcap.limits(its)
+    found = sendcap.limits(scenario)
     assert found.bottleneck is None
     assert found.sentence == (
         "Nothing holds the delivery up: no stage needs as much as a second for its load."
@@ -170,7 +170,7 @@ def test_messages_that_are_never_tried_are_told() -> None:
 
 
 def test_rates_are_told_in_numbers_that_can_be_grasped() -> None:
-    assert [rate(its) for its in (12345.6, 99.7, 9.99, 2.5, 1.0, 0.9999, 0.1, 1e-4)] == [
+    assert [rate(each) for each in (12345.6, 99.7, 9.99, 2.5, 1.0, 0.9999, 0.1, 1e-4)] == [
         "12,346/s",
         "100/s",
         "10/s",
@@ -185,8 +185,8 @@ def test_rates_are_told_in_numbers_that_can_be_grasped() -> None:
 # --- Retries --------------------------------------------------------------------------------------
 
 
-def times(its: Scenario, accepted_pct: int | None = None) -> float:
-    return attempts_per_message(sendcap.simulate(its).ledger, its, accepted_pct)["p"]
+def times(scenario: Scenario, accepted_pct: int | None = None) -> float:
+    return attempts_per_message(sendcap.simulate(scenario).ledger, scenario, accepted_pct)["p"]
 
 
 def test_greylisted_messages_are_tried_twice() -> None:
@@ -197,9 +197,11 @@ def test_greylisted_messages_are_tried_twice() -> None:
 
 def test_full_mailboxes_are_no_load_to_a_delivery_that_is_over() -> None:
     faults = [{"reason": "mailbox full", "share": 0.01, "never": 1.0}]
-    its = from_dict(plain({"p": {"faults": faults}, "mta": {"retry": {"policy": "exponential"}}}))
-    assert times(its) == pytest.approx(1.08, abs=0.03)
-    assert times(its, 99) == 1.0
+    scenario = from_dict(
+        plain({"p": {"faults": faults}, "mta": {"retry": {"policy": "exponential"}}})
+    )
+    assert times(scenario) == pytest.approx(1.08, abs=0.03)
+    assert times(scenario, 99) == 1.0
 
 
 def test_what_is_refused_is_no_load() -> None:
@@ -207,26 +209,26 @@ def test_what_is_refused_is_no_load() -> None:
         {"outages": [{"at": "5s", "lasts": "1m"}]},
         {"tolerance": "200/s,max_burst=1"},
     ):
-        its = from_dict(plain({"p": changes}))
-        ledger = sendcap.simulate(its).ledger
-        assert refused(ledger, its, "p").sum() == ledger.total("soft", provider="p") > 5000
-        assert not refused(ledger, its, "q").any()
-        assert times(its) == 1.0
+        scenario = from_dict(plain({"p": changes}))
+        ledger = sendcap.simulate(scenario).ledger
+        assert refused(ledger, scenario, "p").sum() == ledger.total("soft", provider="p") > 5000
+        assert not refused(ledger, scenario, "q").any()
+        assert times(scenario) == 1.0
 
 
 def test_a_fault_that_is_called_unreachable_is_load() -> None:
     faults = [{"reason": "unreachable", "share": 0.5, "clears_after": "9s"}]
-    its = from_dict(plain({"p": {"faults": faults, "outages": [{"at": "1h", "lasts": "1m"}]}}))
-    assert times(its) == pytest.approx(1.5, abs=0.02)
+    scenario = from_dict(plain({"p": {"faults": faults, "outages": [{"at": "1h", "lasts": "1m"}]}}))
+    assert times(scenario) == pytest.approx(1.5, abs=0.02)
 
 
 def test_throughput_leaves_out_what_is_refused() -> None:
     found = sendcap.limits(from_dict(plain({"p": {"tolerance": "100/s,max_burst=20"}})))
-    its = found.observed[2]
-    assert its.throughput_per_s.sum() == 12_000
+    stage = found.observed[2]
+    assert stage.throughput_per_s.sum() == 12_000
     # It comes in waves, every 10 s, and is never let through faster.
-    assert its.throughput_per_s.max() == pytest.approx(110.0, abs=10.0)
-    assert its.ceiling_per_s[50] == 100.0
+    assert stage.throughput_per_s.max() == pytest.approx(110.0, abs=10.0)
+    assert stage.ceiling_per_s[50] == 100.0
 
 
 # --- What is observed of a stage ------------------------------------------------------------------
@@ -238,25 +240,25 @@ def seen(**changes) -> Observed:
 
 def test_a_fixed_window_is_in_use_for_all_of_its_length() -> None:
     window = {"kind": "fixed-window", "limit": 900, "window": "15s"}
-    its = seen(p={"rate": window})
-    assert its.throughput_per_s[18:30].max() < 1.0 < its.throughput_per_s[15]
-    assert its.utilisation[:180] == pytest.approx(1.0)
+    monitor = seen(p={"rate": window})
+    assert monitor.throughput_per_s[18:30].max() < 1.0 < monitor.throughput_per_s[15]
+    assert monitor.utilisation[:180] == pytest.approx(1.0)
 
 
 def test_a_closed_schedule_has_no_utilisation() -> None:
     steps = [{"at": "0s", "rate": "closed"}, {"at": "30s", "rate": "100/s,max_burst=1"}]
-    its = seen(p={"rate": {"kind": "schedule", "steps": steps}})
-    assert np.isnan(its.utilisation[:30]).all()
-    assert its.mean_utilisation > 0.98
-    assert its.ceiling_per_s[:32].tolist() == [0.0] * 30 + [100.0] * 2
+    monitor = seen(p={"rate": {"kind": "schedule", "steps": steps}})
+    assert np.isnan(monitor.utilisation[:30]).all()
+    assert monitor.mean_utilisation > 0.98
+    assert monitor.ceiling_per_s[:32].tolist() == [0.0] * 30 + [100.0] * 2
 
 
 def test_an_outage_carries_nothing() -> None:
-    its = seen(p={"outages": [{"at": "10s", "lasts": "1m"}]})
-    assert (its.ceiling_per_s[10:70] == 0.0).all()
-    assert (its.throughput_per_s[10:70] == 0.0).all()
-    assert its.throughput_per_s.sum() == 12_000
-    assert its.utilisation[12:69].max() > 0.0
+    monitor = seen(p={"outages": [{"at": "10s", "lasts": "1m"}]})
+    assert (monitor.ceiling_per_s[10:70] == 0.0).all()
+    assert (monitor.throughput_per_s[10:70] == 0.0).all()
+    assert monitor.throughput_per_s.sum() == 12_000
+    assert monitor.utilisation[12:69].max() > 0.0
 
 
 def test_a_backlog_that_is_still_there_at_the_end_has_not_drained() -> None:
@@ -264,9 +266,9 @@ def test_a_backlog_that_is_still_there_at_the_end_has_not_drained() -> None:
     sections["time"]["horizon"] = "1m"
     with pytest.warns(SendcapWarning, match="cuts off"):
         found = sendcap.limits(from_dict(sections))
-    its = found.observed[2]
-    assert its.drained_at_s == math.inf
-    assert its.backlog[-1] == pytest.approx(6000, rel=0.01)
+    stage = found.observed[2]
+    assert stage.drained_at_s == math.inf
+    assert stage.backlog[-1] == pytest.approx(6000, rel=0.01)
     assert found.drained_at_s == 60.0
     assert found.summary()["stages"][2]["drained_at_s"] is None
 
@@ -276,7 +278,7 @@ def test_ages_are_those_of_first_in_first_out() -> None:
     arrivals = np.array([100] * 10 + [0] * 10)
     stage = stages(from_dict(plain({})))[2]
     nothing = np.zeros(20)
-    its = Observed(
+    observed = Observed(
         stage=stage,
         bin_s=1.0,
         backlog=np.concatenate(([0], np.cumsum(arrivals - 20))),
@@ -289,21 +291,21 @@ def test_ages_are_those_of_first_in_first_out() -> None:
         longest_wait_s=0.0,
     )
     # At 10 s the first 200 have gone, those of the first two seconds.
-    assert its.waiting_longer(0.0, 10.0) == 800
-    assert its.waiting_longer(8.0, 10.0) == 0
-    assert its.waiting_longer(5.0, 10.0) == 300
-    assert its.waiting_longer(2.5, 10.0) == 550
-    assert its.waiting_longer(10.0, 20.0) == its.waiting_longer(0.0, 20.0) == 600
-    assert its.waiting_longer(15.0, 20.0) == 100
+    assert observed.waiting_longer(0.0, 10.0) == 800
+    assert observed.waiting_longer(8.0, 10.0) == 0
+    assert observed.waiting_longer(5.0, 10.0) == 300
+    assert observed.waiting_longer(2.5, 10.0) == 550
+    assert observed.waiting_longer(10.0, 20.0) == observed.waiting_longer(0.0, 20.0) == 600
+    assert observed.waiting_longer(15.0, 20.0) == 100
 
 
 def test_a_rate_of_less_than_one_attempt_in_a_bin_is_in_use_all_the_time() -> None:
     sections = plain({"p": {"rate": "20/m,max_burst=1"}})
     sections["deliveries"][0]["messages"] = 500
-    its = sendcap.limits(from_dict(sections)).observed[2]
-    assert set(its.throughput_per_s[:800]) == {0.0, 1.0}
-    assert its.utilisation[:800] == pytest.approx(1.0, abs=0.1)
-    assert its.mean_utilisation > 0.98
+    stage = sendcap.limits(from_dict(sections)).observed[2]
+    assert set(stage.throughput_per_s[:800]) == {0.0, 1.0}
+    assert stage.utilisation[:800] == pytest.approx(1.0, abs=0.1)
+    assert stage.mean_utilisation > 0.98
 
 
 def test_with_a_spool_messages_wait_at_the_relay_for_the_provider_that_holds_them_up() -> None:

@@ -29,7 +29,10 @@ def search(
     def excess(questions: Sequence[Trial]) -> list[float]:
         if asked is not None:
             asked.extend(questions)
-        return [slope * math.log(its.size / root_of(its.replication)) for its in questions]
+        return [
+            slope * math.log(question.size / root_of(question.replication))
+            for question in questions
+        ]
 
     settings = {"most": 10**9, "confidence": 0.95, "precision": 0.002, "replications": 40}
     return largest_size(excess, guess, **(settings | keywords))
@@ -62,7 +65,7 @@ def test_nothing_is_simulated_twice() -> None:
 def test_a_jump_across_the_target_is_its_root() -> None:
     # As where retries come in: up to 5000 messages half the time is enough.
     def excess(questions: Sequence[Trial]) -> list[float]:
-        return [-0.7 if its.size <= 5000 else 0.4 for its in questions]
+        return [-0.7 if question.size <= 5000 else 0.4 for question in questions]
 
     found = largest_size(excess, 900, most=10**9, confidence=0.95, precision=0.002, replications=4)
     assert found.size.mean == pytest.approx(5000, rel=0.001)
@@ -88,7 +91,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     covered = []
     for _ in range(300):
         draws = generator.normal(1e6, 1e4, 40)
-        size = search(lambda number, its=draws: its[number], 1e6, precision=0.01).size
+        size = search(lambda number, drawn=draws: drawn[number], 1e6, precision=0.01).size
         covered.append(size.low <= 1e6 <= size.high)
     # A sequential rule covers a little less often than it says.
     assert 0.90 <= np.mean(covered) <= 0.98
@@ -106,7 +109,7 @@ def test_without_a_root_it_says_on_which_side() -> None:
 
 def test_a_size_that_just_meets_the_target_meets_it() -> None:
     def excess(questions: Sequence[Trial]) -> list[float]:
-        return [max(float(its.size - 20), 0.0) for its in questions]
+        return [max(float(question.size - 20), 0.0) for question in questions]
 
     found = largest_size(excess, 3, most=50, confidence=0.95, precision=0.002, replications=4)
     assert math.floor(found.size.mean) == 20

@@ -64,11 +64,11 @@ def test_retries_take_their_part_of_the_ceiling() -> None:
     assert retried.high >= 8.0 * 0.997
     assert retried.half_width < 0.1
     # For two hours, a tenth is tried in vain every 50 minutes: three times.
-    its = scenario_of(
+    scenario = scenario_of(
         mta={"retry": {"policy": "schedule", "delays": ["50m"]}},
         provider={"faults": [{"reason": "full", "share": 0.1, "never": 1.0}]},
     )
-    assert of(its, precision=0.005).per_s.mean == pytest.approx(10 / (0.9 + 0.1 * 3), rel=0.01)
+    assert of(scenario, precision=0.005).per_s.mean == pytest.approx(10 / (0.9 + 0.1 * 3), rel=0.01)
 
 
 def test_with_chance_the_interval_covers_the_ceiling() -> None:
@@ -106,11 +106,11 @@ def test_deliveries_are_mixed_as_they_are() -> None:
         {"name": "d", "messages": 1000, "audience": {"b": 1.0}, "at": "1h"},
         {"name": "e", "messages": 1000, "audience": {"b": 1.0}, "validity": "1h"},
     ]
-    its = scenario_of(deliveries=deliveries, providers={"a": one, "b": one})
-    stream = steady.Stream.of(steady.lasting(its), 10.0, FEW)
+    case = scenario_of(deliveries=deliveries, providers={"a": one, "b": one})
+    stream = steady.Stream.of(steady.lasting(case), 10.0, FEW)
     # Those of the same validity are one stream.
     assert len(stream.scenario.deliveries) == 2
-    found = of(its)
+    found = of(case)
     assert found.name == "a"
     assert found.per_s.mean == pytest.approx(10 / 0.6, rel=0.005)
 
@@ -123,15 +123,17 @@ def test_relay_and_ingress_have_exact_ceilings() -> None:
     assert workers.per_s.mean == pytest.approx(7.68, rel=1e-9)
     ingress = of(scenario_of(relay={"rate": "20/s"}, mta={"ingress_rate": "8/s"}))
     assert (ingress.kind, ingress.per_s.mean, ingress.per_s.half_width) == ("ingress", 8.0, 0.0)
-    assert [(its.name, its.per_s) for its in ingress.growing] == [("ingress", pytest.approx(12.0))]
+    assert [(each.name, each.per_s) for each in ingress.growing] == [
+        ("ingress", pytest.approx(12.0))
+    ]
     # What the relay loses does not arrive.
     lossy = of(scenario_of(relay={"error_rate": 0.5, "rate": "50/s"}))
     assert lossy.per_s.mean == pytest.approx(20.0, rel=0.005)
 
 
 def test_what_grows_at_the_relays_own_rate_is_told() -> None:
-    its = scenario_of(relay={"rate": "25/s"}, mta={"ingress_rate": "16/s"})
-    found = of(its)
+    scenario = scenario_of(relay={"rate": "25/s"}, mta={"ingress_rate": "16/s"})
+    found = of(scenario)
     assert found.relay_per_s == 25.0
     assert found.per_s.mean == pytest.approx(10.0, rel=0.003)
     ingress, provider = found.growing
@@ -142,7 +144,7 @@ def test_what_grows_at_the_relays_own_rate_is_told() -> None:
 
 @pytest.mark.parametrize("transient", [0.0, 0.1])
 def test_one_source_address_is_as_stable_as_all(monkeypatch, transient) -> None:
-    its = scenario_of(
+    scenario = scenario_of(
         mta={"ips": 4},
         provider={
             "connections_per_ip": 5,
@@ -153,9 +155,9 @@ def test_one_source_address_is_as_stable_as_all(monkeypatch, transient) -> None:
             "transient": transient,
         },
     )
-    one = of(its, precision=0.008).per_s
+    one = of(scenario, precision=0.008).per_s
     monkeypatch.setattr(steady, "equal_parts", lambda _: 1)
-    whole = of(its, precision=0.008).per_s
+    whole = of(scenario, precision=0.008).per_s
     theory_per_s = (1 - transient) * 20 / 1.025
     assert [one.mean, whole.mean] == pytest.approx([theory_per_s] * 2, rel=0.01)
 
@@ -171,12 +173,12 @@ def test_what_belongs_to_the_queue_as_a_whole_is_not_cut() -> None:
 
 
 def test_beyond_the_tolerance_a_suspended_queue_falls_far_behind() -> None:
-    its = scenario_of(
+    scenario = scenario_of(
         mta={"suspend": {"after": 5, "within": "1m", "lasts": "20m"}},
         relay={"rate": "30/s"},
         provider={"connections_per_ip": 40, "tolerance": "9/s,max_burst=90"},
     )
-    found = of(its, replications=2)
+    found = of(scenario, replications=2)
     # Up to 9/s nothing is throttled; with more, next to nothing gets through.
     assert found.per_s.mean == pytest.approx(9.0, rel=0.02)
     (growing,) = found.growing
@@ -184,10 +186,10 @@ def test_beyond_the_tolerance_a_suspended_queue_falls_far_behind() -> None:
 
 
 def test_the_number_of_workers_changes_nothing() -> None:
-    its = scenario_of(provider={"transaction_time": EXPONENTIAL}, relay={"rate": "20/s"})
+    scenario = scenario_of(provider={"transaction_time": EXPONENTIAL}, relay={"rate": "20/s"})
     told: list[int] = []
-    one = of(its, replications=4, progress=told.append)
-    assert one == of(its, replications=4, workers=2)
+    one = of(scenario, replications=4, progress=told.append)
+    assert one == of(scenario, replications=4, workers=2)
     assert told == list(range(1, one.simulations + 1))
 
 
@@ -198,9 +200,9 @@ def test_without_any_limit_there_is_no_answer() -> None:
 
 
 def test_a_stream_fits_what_a_scenario_may_have() -> None:
-    its = steady.lasting(scenario_of(provider={"transient": 0.1, "rate": "2/h,max_burst=1"}))
+    case = steady.lasting(scenario_of(provider={"transient": 0.1, "rate": "2/h,max_burst=1"}))
     for per_s in (1e-4, 1.0, 1e5):
-        stream = steady.Stream.of(its, per_s)
+        stream = steady.Stream.of(case, per_s)
         assert stream.warm_up_s + stream.measured_s <= 14 * 86_400 * 1.01
         assert stream.size(per_s) < 40_000_000
         assert stream.per_s(stream.size(per_s)) == pytest.approx(per_s, rel=0.01)

@@ -53,9 +53,9 @@ def within(scenario: Scenario, time: float | str, share: float | str = 0.9, **ke
     ],
 )
 def test_without_chance_it_is_the_ceiling_times_the_time(sections, per_s) -> None:
-    its = scenario_of(**sections)
-    assert bottleneck(stages(its)).delivery_per_s == pytest.approx(per_s)
-    found = within(its, "20m", 0.9)
+    scenario = scenario_of(**sections)
+    assert bottleneck(stages(scenario)).delivery_per_s == pytest.approx(per_s)
+    found = within(scenario, "20m", 0.9)
     # A share of the messages has to be there in time, the rest may come later.
     assert found.size.mean == pytest.approx(per_s * 1200 / 0.9, rel=0.005)
     assert found.precise
@@ -64,8 +64,8 @@ def test_without_chance_it_is_the_ceiling_times_the_time(sections, per_s) -> Non
 
 
 def test_with_chance_the_interval_covers_the_ceiling() -> None:
-    its = scenario_of(provider={"transaction_time": EXPONENTIAL}).with_seed(4)
-    found = within(its, "20m", 0.9, replications=12, precision=0.01)
+    scenario = scenario_of(provider={"transaction_time": EXPONENTIAL}).with_seed(4)
+    found = within(scenario, "20m", 0.9, replications=12, precision=0.01)
     assert found.size.low < 12_000 / 0.9 < found.size.high
     assert found.size.half_width <= 0.01 * found.size.mean
     # Shorter than what chance makes of so many services: 1/sqrt(12,000).
@@ -73,15 +73,15 @@ def test_with_chance_the_interval_covers_the_ceiling() -> None:
 
 
 def test_one_message_is_not_several() -> None:
-    its = scenario_of(deliveries=[{"name": "a", "messages": 1, "audience": {"p": 1.0}}])
-    (sentence,) = within(its, "20s").sentences()
+    scenario = scenario_of(deliveries=[{"name": "a", "messages": 1, "audience": {"p": 1.0}}])
+    (sentence,) = within(scenario, "20s").sentences()
     assert sentence.endswith(" times the delivery as it is, 1 message.")
 
 
 def test_retries_take_their_part_of_the_connections() -> None:
     # A third of the messages is tried again after 20 minutes: in 20 minutes there are only first
     # attempts, later the connections carry 4/3 attempts for each message.
-    def its(connections: int) -> Scenario:
+    def with_connections(connections: int) -> Scenario:
         faults = [{"reason": "greylisted", "share": 1 / 3, "clears_after": "5m"}]
         return scenario_of(
             deliveries=[{"name": "a", "messages": 9, "audience": {"p": 1.0}}],
@@ -89,10 +89,10 @@ def test_retries_take_their_part_of_the_connections() -> None:
         )
 
     roughly = {"precision": 0.01}
-    assert within(its(5), "20m", 0.6, **roughly).size.mean == pytest.approx(
+    assert within(with_connections(5), "20m", 0.6, **roughly).size.mean == pytest.approx(
         6_000 * 2 / 3 / 0.6, rel=0.02
     )
-    assert within(its(1), "10h", 0.99, **roughly).size.mean == pytest.approx(
+    assert within(with_connections(1), "10h", 0.99, **roughly).size.mean == pytest.approx(
         36_000 * 0.75 / 0.99, rel=0.02
     )
 
@@ -104,26 +104,26 @@ def test_messages_that_expire_before_their_turn_are_not_accepted_in_time() -> No
 
 
 def test_a_burst_counts_once() -> None:
-    its = scenario_of(provider={"rate": "1,000/h,max_burst=500", "connections_per_ip": 500})
-    found = within(its, "30m", 1.0)
+    scenario = scenario_of(provider={"rate": "1,000/h,max_burst=500", "connections_per_ip": 500})
+    found = within(scenario, "30m", 1.0)
     assert found.messages == pytest.approx(500 + 500, rel=0.01)
 
 
 def test_several_deliveries_grow_by_one_factor() -> None:
-    its = scenario_of(
+    scenario = scenario_of(
         deliveries=[
             {"name": "a", "messages": 300, "audience": {"p": 1.0}, "at": "1h"},
             {"name": "b", "messages": 100, "audience": {"p": 1.0}, "at": "70m"},
         ]
     )
-    found = within(its, "30m", 0.9)
+    found = within(scenario, "30m", 0.9)
     # The time counts from the first one's start; the provider is never idle.
     assert found.size.mean == pytest.approx(18_000 / 0.9, rel=0.005)
     assert found.factor == pytest.approx(found.size.mean / 400)
 
 
 def test_a_delivery_of_that_size_is_accepted_in_time() -> None:
-    its = scenario_of(
+    scenario = scenario_of(
         provider={
             "connections_per_ip": 5,
             "transaction_time": EXPONENTIAL,
@@ -131,11 +131,11 @@ def test_a_delivery_of_that_size_is_accepted_in_time() -> None:
             "hard": [{"reason": "user unknown", "share": 0.1}],
         }
     )
-    found = within(its, "20m", 0.9, precision=0.01)
+    found = within(scenario, "20m", 0.9, precision=0.01)
     takes_s = []
     for seed in range(5):
-        sized = its.deliveries[0].model_copy(update={"messages": found.messages})
-        run = sendcap.simulate(its.model_copy(update={"deliveries": (sized,)}), seed=seed)
+        sized = scenario.deliveries[0].model_copy(update={"messages": found.messages})
+        run = sendcap.simulate(scenario.model_copy(update={"deliveries": (sized,)}), seed=seed)
         takes_s.append(accepted_share_s(run.ledger, 0.9))
     assert sum(takes_s) / 5 == pytest.approx(1200, rel=0.02)
 
@@ -144,19 +144,21 @@ def test_a_delivery_of_that_size_is_accepted_in_time() -> None:
 
 
 def test_the_number_of_workers_changes_nothing() -> None:
-    its = scenario_of(provider={"transaction_time": EXPONENTIAL})
+    scenario = scenario_of(provider={"transaction_time": EXPONENTIAL})
     told: list[int] = []
-    one = within(its, 300, 0.9, replications=6, progress=told.append)
-    assert one == within(its, 300.0, "90%", replications=6, workers=2)
-    assert one == within(its, "5m", "0.9", replications=6)
+    one = within(scenario, 300, 0.9, replications=6, progress=told.append)
+    assert one == within(scenario, 300.0, "90%", replications=6, workers=2)
+    assert one == within(scenario, "5m", "0.9", replications=6)
     assert told == list(range(1, one.simulations + 1))
-    assert one != within(its.with_seed(2), "5m", 0.9, replications=6)
+    assert one != within(scenario.with_seed(2), "5m", 0.9, replications=6)
 
 
 def test_what_is_left_out_has_no_bearing_on_what_is_accepted() -> None:
     # It has opens, clicks, asynchronous bounces and feedback that takes its time.
-    its = updated(load("quickstart"), {"deliveries[0].messages": 20_000, "time.horizon": "30d"})
-    whole, less = sendcap.simulate(its).ledger, sendcap.simulate(bare(its)).ledger
+    scenario = updated(
+        load("quickstart"), {"deliveries[0].messages": 20_000, "time.horizon": "30d"}
+    )
+    whole, less = sendcap.simulate(scenario).ledger, sendcap.simulate(bare(scenario)).ledger
     assert less.bins < whole.bins
     for event in ("relayed", "attempted", "accepted", "recovered", "hard", "soft", "expired"):
         for provider in whole.providers:

@@ -27,8 +27,8 @@ def compared(two_deliveries, sooner) -> Comparison:
     return compare(two_deliveries, sooner, 8, workers=1)
 
 
-def row_of(its: Comparison, name: str, mode: str = "efs", tolerance: float = 0.0):
-    table = its.differences()
+def row_of(comparison: Comparison, name: str, mode: str = "efs", tolerance: float = 0.0):
+    table = comparison.differences()
     found = table[
         (table["name"] == name) & (table["mode"] == mode) & (table["tolerance_pt"] == tolerance)
     ]
@@ -37,26 +37,30 @@ def row_of(its: Comparison, name: str, mode: str = "efs", tolerance: float = 0.0
 
 
 def test_nothing_differs_from_itself(two_deliveries) -> None:
-    its = compare(two_deliveries, two_deliveries.with_seed(99), 3, workers=1)
-    told = its.differences().query("n > 0")
+    comparison = compare(two_deliveries, two_deliveries.with_seed(99), 3, workers=1)
+    told = comparison.differences().query("n > 0")
     assert not told[["difference", "low", "high"]].to_numpy().any()
-    assert not its.curves().query("which == 'difference'")["mean"].fillna(0.0).any()
+    assert not comparison.curves().query("which == 'difference'")["mean"].fillna(0.0).any()
 
 
 def test_differences_are_paired_and_so_is_their_interval(compared) -> None:
     differences = compared.b.numbers[FINAL] - compared.a.numbers[FINAL]
-    its = estimate(differences.tolist())
+    estimated = estimate(differences.tolist())
     row = row_of(compared, "delivered_pct")
-    assert (row["difference"], row["low"], row["high"]) == (its.mean, its.low, its.high)
+    assert (row["difference"], row["low"], row["high"]) == (
+        estimated.mean,
+        estimated.low,
+        estimated.high,
+    )
     assert row["difference"] == pytest.approx(row["b"] - row["a"])
 
 
 def test_the_same_draws_leave_less_to_chance_than_others_would(two_deliveries) -> None:
     faster = updated(two_deliveries, {"providers.q.connections_per_ip": 3})
-    its = compare(two_deliveries, faster, 8, workers=1)
-    paired = row_of(its, "accepted_50_pct_s", mode="")
+    comparison = compare(two_deliveries, faster, 8, workers=1)
+    paired = row_of(comparison, "accepted_50_pct_s", mode="")
     about = Quantity("", "*", "*", "accepted_50_pct_s")
-    others = np.roll(its.b.numbers[about], 1) - its.a.numbers[about]
+    others = np.roll(comparison.b.numbers[about], 1) - comparison.a.numbers[about]
     assert paired["high"] < 0.0
     assert paired["high"] - paired["low"] < estimate(others.tolist()).half_width
 
@@ -93,11 +97,11 @@ def test_curves_of_both_are_on_the_same_moments(compared) -> None:
 
 def test_a_saved_run_is_one_pair_without_an_interval(two_deliveries, sooner, tmp_path) -> None:
     sendcap.simulate(two_deliveries).save(tmp_path / "run")
-    its = compare(tmp_path / "run", sooner, workers=1)
-    assert its.saved
-    assert its.same_draws
-    assert its.a.n == its.b.n == 1
-    row = row_of(its, "peak_pct")
+    comparison = compare(tmp_path / "run", sooner, workers=1)
+    assert comparison.saved
+    assert comparison.same_draws
+    assert comparison.a.n == comparison.b.n == 1
+    row = row_of(comparison, "peak_pct")
     assert row["difference"] < 0.0
     assert math.isnan(row["low"])
     # As if both had been simulated.
@@ -107,9 +111,9 @@ def test_a_saved_run_is_one_pair_without_an_interval(two_deliveries, sooner, tmp
 
 def test_the_scenario_takes_the_seed_of_the_run(two_deliveries, sooner) -> None:
     run = sendcap.simulate(sooner, seed=77)
-    its = compare(two_deliveries, run, workers=1)
+    comparison = compare(two_deliveries, run, workers=1)
     expected = sendcap.simulate(two_deliveries, seed=77).kpis("efs")["delivered_pct"].iloc[-1]
-    assert its.a.numbers[FINAL].tolist() == [expected]
+    assert comparison.a.numbers[FINAL].tolist() == [expected]
 
 
 def test_runs_of_different_seeds_are_told_apart(two_deliveries) -> None:
@@ -144,9 +148,13 @@ def test_each_delivery_of_both_is_compared(two_deliveries, compared) -> None:
     assert set(table["delivery"]) == set(names)
     of_one = table[(table["delivery"] == names[1]) & (table["name"] == "accepted_99_pct_s")]
     about = Quantity("", names[1], "*", "accepted_99_pct_s")
-    its = estimate((compared.b.numbers[about] - compared.a.numbers[about]).tolist())
+    estimated = estimate((compared.b.numbers[about] - compared.a.numbers[about]).tolist())
     (row,) = of_one.to_dict("records")
-    assert (row["difference"], row["low"], row["high"]) == (its.mean, its.low, its.high)
+    assert (row["difference"], row["low"], row["high"]) == (
+        estimated.mean,
+        estimated.low,
+        estimated.high,
+    )
 
 
 def test_moving_one_delivery_moves_the_other_less(two_deliveries) -> None:

@@ -35,18 +35,18 @@ def test_tables_are_made_of_what_each_run_tells(
     whose = {"mode": mode, "delivery": delivery, "provider": provider}
     for tolerance in (1.0, 0.5, 0.1):
         row = of(converged.settling(), tolerance_pt=tolerance, **whose).iloc[0]
-        assert row["median"] == np.median([its.settling_s[tolerance] for its in each])
+        assert row["median"] == np.median([result.settling_s[tolerance] for result in each])
         assert row["n"] == 6
     final = of(converged.final(), **whose).set_index("name")["mean"]
-    assert final["delivered_pct"] == pytest.approx(np.mean([its.final_pct for its in each]))
-    assert final["truth_pct"] == pytest.approx(np.mean([its.truth_pct for its in each]))
+    assert final["delivered_pct"] == pytest.approx(np.mean([entry.final_pct for entry in each]))
+    assert final["truth_pct"] == pytest.approx(np.mean([one.truth_pct for one in each]))
     extremes = of(converged.extremes(), **whose)
     if mode == "efs":
         peak = of(extremes, name="peak_pct")["mean"].item()
-        assert peak == pytest.approx(np.mean([its.overshoot.peak_pct for its in each]))
+        assert peak == pytest.approx(np.mean([other.overshoot.peak_pct for other in each]))
     elif provider != "q":
         height = of(extremes, name="cliff_height_pt")["mean"].item()
-        assert height == pytest.approx(np.mean([its.cliff.height_pt for its in each]))
+        assert height == pytest.approx(np.mean([found.cliff.height_pt for found in each]))
 
 
 @pytest.mark.parametrize("against", ["truth", "final"])
@@ -55,7 +55,7 @@ def test_errors_are_those_of_the_runs(converged, single, against) -> None:
     assert table["time_s"].tolist() == list(MOMENTS_S)
     for row in table.itertuples():
         errors = [convergence(run, "efs", "news").errors[row.time_s] for run in single]
-        expected = np.median([getattr(its, f"from_{against}_pt") for its in errors])
+        expected = np.median([getattr(error, f"from_{against}_pt") for error in errors])
         assert row.median == pytest.approx(expected, abs=1e-4)
 
 
@@ -66,7 +66,7 @@ def test_the_parts_of_the_error_add_up_to_it(converged, delivery) -> None:
         errors = of(converged.errors(moments), mode=mode, delivery=delivery, against="truth")
         parts = of(converged.remaining(moments), mode=mode, delivery=delivery)
         assert set(parts["part"]) == set(PARTS)
-        together = parts.groupby("time_s")["mean"].agg(lambda its: its.sum(skipna=False))
+        together = parts.groupby("time_s")["mean"].agg(lambda each: each.sum(skipna=False))
         np.testing.assert_allclose(together, errors.set_index("time_s")["mean"], atol=1e-4)
 
 
@@ -84,18 +84,18 @@ def test_every_mode_ends_on_the_truth(converged) -> None:
 
 
 def test_tolerances_are_sorted_and_each_is_there_once(two_deliveries) -> None:
-    its = sendcap.converge(
+    converged = sendcap.converge(
         two_deliveries, 1, tolerances=["0.2pt", 3, "3"], modes=["legacy"], workers=1
     )
-    assert its.tolerances_pt == (3.0, 0.2)
-    assert its.modes == ("legacy",)
-    assert set(its.settling()["tolerance_pt"]) == {3.0, 0.2}
+    assert converged.tolerances_pt == (3.0, 0.2)
+    assert converged.modes == ("legacy",)
+    assert set(converged.settling()["tolerance_pt"]) == {3.0, 0.2}
 
 
 def test_precision_decides_here_too(two_deliveries) -> None:
-    its = sendcap.converge(two_deliveries, precision="0.5pt", workers=1).replications
-    assert its.n >= 10
-    assert its.estimate("delivered_pct", "efs").half_width <= 0.5
+    converged = sendcap.converge(two_deliveries, precision="0.5pt", workers=1).replications
+    assert converged.n >= 10
+    assert converged.estimate("delivered_pct", "efs").half_width <= 0.5
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ PROVIDER = {"connect_time": "0s", "transaction_time": "1s", "connections_per_ip"
 FULL = {"reason": "mailbox full", "share": 0.1, "clears_after": "1h", "never": 1.0}
 
 
-def its(**sections: Any) -> Scenario:
+def small(**sections: Any) -> Scenario:
     """Two providers, each of which takes a message a second."""
     return from_dict(
         {
@@ -38,7 +38,7 @@ def due(messages: int, provider: str = "gmail", **more: Any) -> Queued:
 
 
 def test_the_times_are_those_of_a_pencil() -> None:
-    found = sendcap.drain(its(), queue(due(100), due(50, "other")))
+    found = sendcap.drain(small(), queue(due(100), due(50, "other")))
     table = found.table().set_index("provider")
     assert table.loc["gmail", ["gone_50_pct_s", "gone_90_pct_s", "gone_s"]].tolist() == [
         51,
@@ -55,7 +55,7 @@ def test_the_times_are_those_of_a_pencil() -> None:
 def test_what_helps_is_simulated() -> None:
     later = Queued("", "gmail", 100, 60.0, 60.0, due_s=3600.0)
     limits = [{"name": "all", "rate": "1/s,max_burst=1"}]
-    found = sendcap.drain(its(limits=limits), queue(later, due(20, "other")))
+    found = sendcap.drain(small(limits=limits), queue(later, due(20, "other")))
     changes = found.remedies().set_index("change")
     assert set(changes.index) == {
         *("as it is", "a flush", "twice the limit all"),
@@ -69,7 +69,7 @@ def test_what_helps_is_simulated() -> None:
 
 
 def test_a_higher_limit_helps_where_it_binds() -> None:
-    found = sendcap.drain(its(), queue(due(100)))
+    found = sendcap.drain(small(), queue(due(100)))
     gone = found.remedies().set_index("change")["gone_s"]
     assert gone["twice the connections at gmail"] == pytest.approx(51, abs=1)
     assert "a flush" not in gone
@@ -79,7 +79,7 @@ def test_another_pool_helps_with_more_addresses() -> None:
     pools = {"pools": {"small": {"ips": 1}, "large": {"ips": 4}}}
     delivery = {"name": "d", "messages": 9, "audience": {"gmail": 1.0}}
     both = [delivery | {"pool": "small"}, delivery | {"name": "e", "pool": "large"}]
-    found = sendcap.drain(its(mta=pools, deliveries=both), queue(due(200)), pool="small")
+    found = sendcap.drain(small(mta=pools, deliveries=both), queue(due(200)), pool="small")
     gone = found.remedies().set_index("change")["gone_s"]
     assert gone["as it is"] == pytest.approx(201, abs=1)
     assert gone["gmail from the pool large"] == pytest.approx(51, abs=1)
@@ -88,7 +88,7 @@ def test_another_pool_helps_with_more_addresses() -> None:
 def test_a_longer_lifetime_lets_less_expire() -> None:
     faults = [FULL | {"never": 0.0, "clears_after": "90h"}]
     old = Queued("", "gmail", 30, 3600.0, 3600.0, attempts=2, reason="mailbox full")
-    found = sendcap.drain(its(providers={"gmail": PROVIDER | {"faults": faults}}), queue(old))
+    found = sendcap.drain(small(providers={"gmail": PROVIDER | {"faults": faults}}), queue(old))
     changes = found.remedies().set_index("change")
     assert changes.loc["as it is", "expired"] == 30
     assert changes.loc["a lifetime of 7d", "expired"] == 0
@@ -100,7 +100,7 @@ def test_a_longer_lifetime_lets_less_expire() -> None:
 def test_domains_go_to_the_provider_that_has_them() -> None:
     providers = {"google": PROVIDER, "yahoo.co.jp": PROVIDER, "other": PROVIDER}
     entry = ENTRY | {"provider": "other"}
-    scenario = its(providers=providers, deliveries=[], backlog=[entry])
+    scenario = small(providers=providers, deliveries=[], backlog=[entry])
     groups = [
         Queued("gmail.com", "gmail", 3, 0.0, 0.0),
         Queued("yahoo.co.jp", "other", 4, 0.0, 0.0),
@@ -115,11 +115,11 @@ ENTRY: dict[str, Any] = {"provider": "gmail", "messages": 7, "age": "1h", "due":
 
 
 def test_a_scenario_may_bring_its_own() -> None:
-    found = sendcap.drain(its(backlog=[ENTRY]))
+    found = sendcap.drain(small(backlog=[ENTRY]))
     assert found.gone[-1].messages == 7
     assert [each.name for each in found.scenario.deliveries] == ["backlog"]
     with pytest.raises(SendcapError, match=r"no queue; give the file of one, or a scenario with"):
-        sendcap.drain(its())
+        sendcap.drain(small())
 
 
 def test_what_is_saved_can_be_drained_again(tmp_path) -> None:
@@ -130,7 +130,7 @@ def test_what_is_saved_can_be_drained_again(tmp_path) -> None:
     ]
     deliveries = [{"name": "d", "messages": 9, "audience": {"gmail": 0.5, "other": 0.5}}]
     start = {"start": "2026-11-27T09:00:00+01:00"}
-    found = sendcap.drain(its(limits=limits, deliveries=deliveries, **start), queue(due(100)))
+    found = sendcap.drain(small(limits=limits, deliveries=deliveries, **start), queue(due(100)))
     assert [limit.name for limit in found.scenario.limits] == ["gmail"]
     assert found.gone[-1].gone_s == pytest.approx(199, abs=1)
     again = sendcap.drain(sendcap.loads(sendcap.dumps(found.scenario)))
@@ -140,15 +140,15 @@ def test_what_is_saved_can_be_drained_again(tmp_path) -> None:
 @pytest.mark.parametrize("beside", [False, True])
 def test_whom_a_population_has_is_left_out(beside: bool) -> None:
     people = {"size": 100, "providers": {"gmail": 1.0}, "segments": {"half": {"share": 0.5}}}
-    scenario = its(population=people, deliveries=[{"name": "d", "segment": "half"}])
+    scenario = small(population=people, deliveries=[{"name": "d", "segment": "half"}])
     found = sendcap.drain(scenario, queue(due(40)), beside=beside)
     assert found.gone[-1].messages == found.gone[-1].accepted == 40
     assert found.run.ledger.messages() == (90 if beside else 40)
 
 
 def test_deliveries_are_sent_beside_it_if_asked() -> None:
-    alone = sendcap.drain(its(), queue(due(100)))
-    beside = sendcap.drain(its(), queue(due(100)), beside=True)
+    alone = sendcap.drain(small(), queue(due(100)))
+    beside = sendcap.drain(small(), queue(due(100)), beside=True)
     assert alone.gone[-1].gone_s == pytest.approx(101, abs=1)
     # The messages of the delivery are ready at the same moment, and go first in a tie.
     assert beside.gone[-1].messages == 100
@@ -157,28 +157,28 @@ def test_deliveries_are_sent_beside_it_if_asked() -> None:
 
 def test_messages_on_hold_are_left_out_unless_released() -> None:
     held = Queued("", "gmail", 30, 60.0, 60.0, held=True)
-    found = sendcap.drain(its(), queue(due(10), held))
+    found = sendcap.drain(small(), queue(due(10), held))
     assert found.gone[-1].messages == 10
     note = "30 messages on hold are left out, as no operator lets them go; --release does."
     assert note in found.sentences()
-    assert sendcap.drain(its(), queue(due(10), held), release=True).gone[-1].messages == 40
-    one = sendcap.drain(its(), queue(due(10), Queued("", "gmail", 1, 60.0, 60.0, held=True)))
+    assert sendcap.drain(small(), queue(due(10), held), release=True).gone[-1].messages == 40
+    one = sendcap.drain(small(), queue(due(10), Queued("", "gmail", 1, 60.0, 60.0, held=True)))
     note = "1 message on hold is left out, as no operator lets it go; --release does."
     assert note in one.sentences()
     with pytest.raises(SendcapError, match=r"the queue is empty; 30 messages on hold \(--release"):
-        sendcap.drain(its(), queue(held))
+        sendcap.drain(small(), queue(held))
 
 
 def test_what_is_not_known_of_a_queue_is_told() -> None:
     full = Queued("", "gmail", 9, 0.0, 600.0, attempts=1, reason="mailbox full")
-    found = sendcap.drain(its(), queue(full, Queued("", "other", 5), notes=("A note.",)))
+    found = sendcap.drain(small(), queue(full, Queued("", "other", 5), notes=("A note.",)))
     text = " ".join(found.sentences())
     assert 'A note. 9 messages to gmail bounced with "mailbox full", a fault that the scen' in text
     assert "The age of 5 messages is not known: they count as new." in text
 
 
 def test_messages_older_than_their_lifetime_are_told() -> None:
-    found = sendcap.drain(its(), queue(Queued("", "gmail", 9, 1e6, 2e6), due(1)))
+    found = sendcap.drain(small(), queue(Queued("", "gmail", 9, 1e6, 2e6), due(1)))
     assert any(
         text.startswith("9 messages are older than the lifetime of 3d 12h and expire at once")
         for text in found.sentences()
@@ -197,11 +197,11 @@ def test_what_does_not_fit_the_scenario_is_refused(
 ) -> None:
     with pytest.raises(SendcapError, match=message):
         sendcap.drain(
-            its(**sections), queue(Queued("example.org", "other", 5, 0.0, 0.0)), pool=pool
+            small(**sections), queue(Queued("example.org", "other", 5, 0.0, 0.0)), pool=pool
         )
 
 
 def test_the_same_queue_drains_the_same_way() -> None:
-    one, two = (sendcap.drain(its(), queue(due(30, attempts=1))) for _ in range(2))
+    one, two = (sendcap.drain(small(), queue(due(30, attempts=1))) for _ in range(2))
     assert one.table().equals(two.table())
     assert one.remedies().equals(two.remedies())

@@ -18,10 +18,10 @@ def candidates(points):
     return smoothers(points)
 
 
-def fit_of(its: Smoother, points: np.ndarray, values: np.ndarray) -> RBFInterpolator:
+def fit_of(each: Smoother, points: np.ndarray, values: np.ndarray) -> RBFInterpolator:
     """The same fit by SciPy."""
     return RBFInterpolator(
-        points, values, kernel="gaussian", epsilon=its.epsilon, smoothing=its.smoothing, degree=0
+        points, values, kernel="gaussian", epsilon=each.epsilon, smoothing=each.smoothing, degree=0
     )
 
 
@@ -35,23 +35,23 @@ def test_a_number_is_predicted_as_scipy_does(points, candidates, number) -> None
 
 def test_what_is_left_out_is_what_a_fit_without_the_simulation_leaves(points, candidates) -> None:
     values = np.sin(points[:, :1]) + 0.1 * points[:, 1:] ** 2
-    its = candidates[20]
+    picked = candidates[20]
     for number in (0, 17):
         others = np.delete(np.arange(40), number)
-        without = fit_of(its, points[others], values[others])
+        without = fit_of(picked, points[others], values[others])
         expected = values[number] - without(points[number : number + 1])[0]
-        assert its.left_out(values)[number] == pytest.approx(expected, rel=1e-6)
+        assert picked.left_out(values)[number] == pytest.approx(expected, rel=1e-6)
 
 
 def test_each_number_is_predicted_by_the_smoother_that_predicts_it_best(points, candidates) -> None:
     values = np.column_stack([points[:, 0], np.sin(8.0 * points[:, 1])])
-    its = Smoothed(candidates, values)
-    assert len(its.chosen) == 2
+    smoothed = Smoothed(candidates, values)
+    assert len(smoothed.chosen) == 2
     for candidate in candidates:
         squares = (candidate.left_out(values) ** 2).mean(axis=0)
-        assert ((its.left_out**2).mean(axis=0) <= squares + 1e-15).all()
+        assert ((smoothed.left_out**2).mean(axis=0) <= squares + 1e-15).all()
     point = np.array([0.2, -0.3])
-    assert its.at(point)[0] == pytest.approx(0.2, abs=0.01)
+    assert smoothed.at(point)[0] == pytest.approx(0.2, abs=0.01)
 
 
 def test_a_curve_that_is_flat_in_all_simulations_stays_flat(points, candidates) -> None:
@@ -68,9 +68,9 @@ def test_intervals_hold_a_new_number_as_often_as_they_say_and_are_wide_where_cha
         return np.sin(3.0 * x) + (0.05 + 0.5 * (x > 0.0)) * rng.normal(size=x.shape)
 
     x = rng.uniform(-1.0, 1.0, (64, 1))
-    its = Adjustment(smoothers(x), numbers(x))
+    adjustment = Adjustment(smoothers(x), numbers(x))
     new = rng.uniform(-1.0, 1.0, (200, 1))
-    ends = np.array([np.quantile(its.draws(one)[:, 0], (0.05, 0.95)) for one in new])
+    ends = np.array([np.quantile(adjustment.draws(one)[:, 0], (0.05, 0.95)) for one in new])
     truth = numbers(new)[:, 0]
     held = (ends[:, 0] <= truth) & (truth <= ends[:, 1])
     # One table of 64 holds 90 % of the new ones within some 4 %.

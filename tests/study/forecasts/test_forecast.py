@@ -68,14 +68,14 @@ def test_the_interval_holds_the_end_as_often_as_it_says(small, table) -> None:
     rng = np.random.default_rng(8)
     levels, forecaster = [], None
     for number in range(40):
-        values = {path: its.at(rng.random()) for path, its in small.ranges.items()}
+        values = {path: each.at(rng.random()) for path, each in small.ranges.items()}
         truth = sendcap.simulate(small.at(values), seed=1000 + number)
         readings = read_readings(seen(truth))
         until = {"efs": readings["efs"].until(5400.0)}
         forecaster = forecaster or Forecaster(table, until)
-        its = forecaster.forecast(until)
+        predicted = forecaster.forecast(until)
         levels.append(
-            (its.curves["efs"][:, -1] < readings["efs"].percent["delivered_pct"][-1]).mean()
+            (predicted.curves["efs"][:, -1] < readings["efs"].percent["delivered_pct"][-1]).mean()
         )
     # Were the intervals honest, 36 of 40 are hit on average, and less than 31 once in 100 times.
     hits = np.abs(np.array(levels) - 0.5) < 0.45
@@ -91,11 +91,11 @@ def test_later_readings_narrow_the_interval_down_to_what_is_read_in_the_end(
     end = run.kpis("efs")["delivered_pct"].iloc[-1]
     widths = []
     for at in ("4m", "30m", "12h"):
-        its = forecast(small, seen(run), at, table=table).final().set_index("mode").loc["efs"]
-        widths.append(its["high"] - its["low"])
+        predicted = forecast(small, seen(run), at, table=table).final().set_index("mode").loc["efs"]
+        widths.append(predicted["high"] - predicted["low"])
     assert widths == sorted(widths, reverse=True)
     assert widths[0] > 0.2
-    assert (widths[-1], its["median"]) == pytest.approx((0.0, end), abs=0.01)
+    assert (widths[-1], predicted["median"]) == pytest.approx((0.0, end), abs=0.01)
 
 
 def test_only_readings_up_to_the_moment_count(small, table, run, after_3h) -> None:
@@ -118,11 +118,11 @@ def test_each_value_is_found_as_far_as_the_readings_tell(small, table, run, afte
 
 
 def test_the_settling_time_is_told_for_each_tolerance(small, table, run) -> None:
-    its = forecast(small, seen(run), "3h", tolerances=["0.5pt", 2], table=table).settling()
-    assert list(its["tolerance_pt"]) == [2.0, 0.5, 2.0, 0.5]
-    assert (its["low"] <= its["median"]).all()
-    assert (its["median"] <= its["high"]).all()
-    without = its[its["mode"] == "without-efs"].set_index("tolerance_pt")
+    predicted = forecast(small, seen(run), "3h", tolerances=["0.5pt", 2], table=table).settling()
+    assert list(predicted["tolerance_pt"]) == [2.0, 0.5, 2.0, 0.5]
+    assert (predicted["low"] <= predicted["median"]).all()
+    assert (predicted["median"] <= predicted["high"]).all()
+    without = predicted[predicted["mode"] == "without-efs"].set_index("tolerance_pt")
     # The full mailboxes, some 2 %, come off at the end of the validity, 10 h after the relay.
     assert 36_000 <= without["median"][0.5] <= 37_500
 
@@ -138,8 +138,8 @@ def test_readings_that_the_model_cannot_give_are_told(small, table, run) -> None
     odd = shown["time_s"] >= 7200
     shown.loc[odd, "delivered_pct"] -= 12.0
     with pytest.warns(SendcapWarning, match="no values in the ranges explain these readings"):
-        its = forecast(small, shown, "3h", table=table)
-    assert not its.reachable
+        predicted = forecast(small, shown, "3h", table=table)
+    assert not predicted.reachable
     assert forecast(small, seen(run), "3h", table=table).reachable
 
 
@@ -157,10 +157,10 @@ def test_a_time_and_one_percentage_are_enough(small, table, run, tmp_path: Path)
     lines = [f"{minutes}m,{kpis[minutes * 60]:.2f}" for minutes in (10, 30, 60, 120)]
     path = tmp_path / "noted.csv"
     path.write_text("\n".join(["time,delivered_pct", *lines]))
-    its = forecast(small, path, modes=["efs"], table=table)
-    row = its.final().iloc[0]
+    predicted = forecast(small, path, modes=["efs"], table=table)
+    row = predicted.final().iloc[0]
     assert row["low"] < kpis.iloc[-1] < row["high"]
-    assert its.at_s == 7200
+    assert predicted.at_s == 7200
 
 
 def test_the_number_of_workers_changes_nothing(small) -> None:
@@ -175,9 +175,9 @@ def test_the_number_of_workers_changes_nothing(small) -> None:
 
 def test_the_table_fills_the_ranges_with_values_that_can_be(small) -> None:
     scenario = sendcap.scenario.updated(small.scenario, {"deliveries[0].messages": 40})
-    its = load_uncertain(scenario, {**RANGES, "providers.p.connections_per_ip": (2, 5)})
-    table = simulate_table(its, ("efs",), 64, workers=1)
-    counts = [its.ranges["providers.p.connections_per_ip"].at(u) for u in table.places[:, 2]]
+    uncertain = load_uncertain(scenario, {**RANGES, "providers.p.connections_per_ip": (2, 5)})
+    table = simulate_table(uncertain, ("efs",), 64, workers=1)
+    counts = [uncertain.ranges["providers.p.connections_per_ip"].at(u) for u in table.places[:, 2]]
     assert [counts.count(value) for value in (2, 3, 4, 5)] == [16, 16, 16, 16]
     for column in table.places.T:
         assert stats.kstest(column, "uniform").pvalue > 0.9
@@ -218,15 +218,15 @@ def test_a_mode_that_shows_the_same_whatever_the_values_are_is_not_taken_where_a
     faults = [{"reason": "mailbox full", "share": 0.1, "never": 1}]
     providers = {"q": SMALL["providers"]["q"] | {"faults": faults}}
     deliveries = [{"name": "news", "messages": 4000, "validity": "10h", "audience": {"q": 1.0}}]
-    its = SMALL | {"providers": providers, "deliveries": deliveries}
-    its = load_uncertain(from_dict(its), {"providers.q.faults[0].share": (0.02, 0.2)})
-    table = simulate_table(its, MODES, 64, workers=1)
-    found = forecast(its, {"1h": 93.0}, table=table)
+    result = SMALL | {"providers": providers, "deliveries": deliveries}
+    result = load_uncertain(from_dict(result), {"providers.q.faults[0].share": (0.02, 0.2)})
+    table = simulate_table(result, MODES, 64, workers=1)
+    found = forecast(result, {"1h": 93.0}, table=table)
     assert found.modes == ("efs",)
     assert found.sentences()[1] == "No mode was given: the reading is taken to be with EFS."
     for pct, modes in ((100.0, None), (93.0, ["without-efs"])):
         with pytest.raises(SendcapError, match="up to 1h all values in the ranges give the same"):
-            forecast(its, {"1h": pct}, modes=modes, table=table)
+            forecast(result, {"1h": pct}, modes=modes, table=table)
 
 
 def test_readings_after_the_horizon_are_refused_as_nothing_is_simulated_there(small, run) -> None:

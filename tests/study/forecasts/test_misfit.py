@@ -83,8 +83,8 @@ def test_a_single_reading_far_off_is_a_misfit_and_one_within_is_none() -> None:
     rng = np.random.default_rng(3)
     places = rng.random((64, 1))
     single = (Compared("efs", "delivered_pct", TIMES_S[:1]),)
-    its = Discrepancy(Summaries(single, 90.0 + 2.0 * places, np.full(1, 0.1)), places)
-    assert its.misfit(np.array([91.5])).largest < 0.1
-    far = its.misfit(np.array([80.0]))
+    judged = Discrepancy(Summaries(single, 90.0 + 2.0 * places, np.full(1, 0.1)), places)
+    assert judged.misfit(np.array([91.5])).largest < 0.1
+    far = judged.misfit(np.array([80.0]))
     assert far.largest > LARGE
     assert far.nearest_pct > 85.0

@@ -80,13 +80,13 @@ def test_what_nobody_knows_is_in_the_interval(wide, narrow, unlike, modes) -> No
 def test_a_slower_provider_is_warned_of_and_the_interval_holds(wide, modes) -> None:
     for seed in range(4):
         readings, end = delivered({"providers.p.transaction_time.mean": "1.5s"}, seed)
-        its = Forecaster(wide, {mode: readings[mode] for mode in modes}).forecast(
+        predicted = Forecaster(wide, {mode: readings[mode] for mode in modes}).forecast(
             {mode: readings[mode] for mode in modes}
         )
-        assert not its.reachable
-        assert its.misfit.mode == "efs"
-        assert its.misfit.observed_pct < its.misfit.nearest_pct
-        row = its.final().iloc[-1]
+        assert not predicted.reachable
+        assert predicted.misfit.mode == "efs"
+        assert predicted.misfit.observed_pct < predicted.misfit.nearest_pct
+        row = predicted.final().iloc[-1]
         assert row["low"] <= end <= row["high"]
 
 
@@ -95,9 +95,9 @@ def test_readings_as_the_scenario_says_are_not_warned_of(wide) -> None:
     for seed in range(12):
         readings, end = delivered({}, 50 + seed)
         forecaster = forecaster or Forecaster(wide, readings)
-        its = forecaster.forecast(readings)
-        assert its.reachable, seed
-        row = its.final().iloc[-1]
+        predicted = forecaster.forecast(readings)
+        assert predicted.reachable, seed
+        row = predicted.final().iloc[-1]
         assert row["low"] <= end <= row["high"]
         assert row["high"] - row["low"] < 2.5
 

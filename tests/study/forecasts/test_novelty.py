@@ -47,6 +47,6 @@ def test_what_all_simulations_read_alike_is_not_to_be_read_otherwise() -> None:
     values = simulated(np.random.default_rng(2), 64)
     values[:, 2] = 100.0
     compared = (Compared("efs", "delivered_pct", TIMES_S),)
-    its = Novelty(Summaries(compared, values, np.full(3, 0.01)))
-    assert its.p_value(np.array((46.0, 92.0, 100.0))) > 0.05
-    assert its.p_value(np.array((46.0, 92.0, 99.9))) == pytest.approx(1 / 65)
+    judged = Novelty(Summaries(compared, values, np.full(3, 0.01)))
+    assert judged.p_value(np.array((46.0, 92.0, 100.0))) > 0.05
+    assert judged.p_value(np.array((46.0, 92.0, 99.9))) == pytest.approx(1 / 65)

@@ -27,32 +27,32 @@ def read(tmp_path):
 
 
 def test_the_kpis_of_a_saved_run_can_be_read(read) -> None:
-    its = read(SAVED)
-    assert list(its) == ["without-efs", "efs"]
-    first = its["without-efs"]
+    readings = read(SAVED)
+    assert list(readings) == ["without-efs", "efs"]
+    first = readings["without-efs"]
     assert first.time_s.tolist() == [0.0, 60.0, 120.0]
     assert math.isnan(first.percent["delivered_pct"][0])
     assert first.percent["bounces_errors_pct"][1:].tolist() == [0.5, 0.75]
     assert first.decimals == 2
-    assert its["efs"].percent["delivered_pct"].tolist() == [40.0]
+    assert readings["efs"].percent["delivered_pct"].tolist() == [40.0]
 
 
 def test_a_mode_and_a_delivery_can_be_chosen(read) -> None:
-    its = read(SAVED, modes=["without-efs"], delivery="news")
-    assert list(its) == ["without-efs"]
-    assert its["without-efs"].percent["delivered_pct"].tolist() == [98.5]
+    readings = read(SAVED, modes=["without-efs"], delivery="news")
+    assert list(readings) == ["without-efs"]
+    assert readings["without-efs"].percent["delivered_pct"].tolist() == [98.5]
 
 
 def test_a_time_and_a_percentage_are_enough(read) -> None:
-    its = read("time, delivered_pct\n15m, 99.84\n1h, 99.5 %\n\n", modes=["without-efs"])
-    assert its["without-efs"].time_s.tolist() == [900.0, 3600.0]
-    assert its["without-efs"].percent["delivered_pct"].tolist() == [99.84, 99.5]
-    assert list(its["without-efs"].percent) == ["delivered_pct"]
+    readings = read("time, delivered_pct\n15m, 99.84\n1h, 99.5 %\n\n", modes=["without-efs"])
+    assert readings["without-efs"].time_s.tolist() == [900.0, 3600.0]
+    assert readings["without-efs"].percent["delivered_pct"].tolist() == [99.84, 99.5]
+    assert list(readings["without-efs"].percent) == ["delivered_pct"]
 
 
 def test_readings_up_to_a_moment_include_it(read) -> None:
-    its = read(SAVED)["without-efs"].until(60.0)
-    assert its.time_s.tolist() == [0.0, 60.0]
+    readings = read(SAVED)["without-efs"].until(60.0)
+    assert readings.time_s.tolist() == [0.0, 60.0]
     with pytest.raises(SendcapError, match=r"no row up to 30s in mode efs; the first is at 1m"):
         read(SAVED)["efs"].until(30.0)
 
@@ -104,15 +104,15 @@ def test_a_missing_file_is_told(tmp_path) -> None:
 
 
 def test_a_low_share_of_bounces_is_no_mistake(read) -> None:
-    its = read("time,bounces_errors_pct\n15m,0.4\n", modes=["efs"])
-    assert its["efs"].percent["bounces_errors_pct"].tolist() == [0.4]
+    readings = read("time,bounces_errors_pct\n15m,0.4\n", modes=["efs"])
+    assert readings["efs"].percent["bounces_errors_pct"].tolist() == [0.4]
 
 
 def test_typed_readings_have_the_decimals_that_are_written() -> None:
-    its = typed_readings({7200.0: "98.7 %", 3600.0: 99}, ["efs"])["efs"]
-    assert its.time_s.tolist() == [3600.0, 7200.0]
-    assert its.percent["delivered_pct"].tolist() == [99.0, 98.7]
-    assert its.decimals == 1
+    readings = typed_readings({7200.0: "98.7 %", 3600.0: 99}, ["efs"])["efs"]
+    assert readings.time_s.tolist() == [3600.0, 7200.0]
+    assert readings.percent["delivered_pct"].tolist() == [99.0, 98.7]
+    assert readings.decimals == 1
     assert typed_readings({0.0: 98}, ["efs"])["efs"].decimals == 0
 
 

@@ -30,14 +30,14 @@ PLAIN = {
 
 
 def test_a_slice_has_its_share_of_all_that_is_shared() -> None:
-    its = sliced(from_dict(PLAIN), fewest=8_000)
-    assert its.deliveries[0].messages == 8_000
-    assert its.mta.ips == 2
-    assert (its.relay.workers, its.relay.batch) == (3, 16)
-    assert str(its.relay.rate) == "80/4s,max_burst=20"
-    assert str(its.mta.ingress_rate) == "70/4s"
-    assert its.providers == from_dict(PLAIN).providers
-    assert its.seed == 3
+    slices = sliced(from_dict(PLAIN), fewest=8_000)
+    assert slices.deliveries[0].messages == 8_000
+    assert slices.mta.ips == 2
+    assert (slices.relay.workers, slices.relay.batch) == (3, 16)
+    assert str(slices.relay.rate) == "80/4s,max_burst=20"
+    assert str(slices.mta.ingress_rate) == "70/4s"
+    assert slices.providers == from_dict(PLAIN).providers
+    assert slices.seed == 3
 
 
 def test_a_slice_takes_the_same_course() -> None:

@@ -56,14 +56,14 @@ def test_shares_clearing_retries_and_what_comes_later_are_unknown() -> None:
 
 def test_a_range_of_the_users_own_counts_instead_also_of_a_part() -> None:
     own = {f"{P}.hard[0].share": (0.0, 0.1), f"{P}.faults[1].clears_after.mean": ("1m", "2m")}
-    its = widened(load_uncertain(from_dict(PLAIN), own))
-    assert its.ranges[f"{P}.hard[0].share"] == Range(0.0, 0.1)
-    assert its.ranges[f"{P}.faults[1].clears_after.mean"] == Range("1m", "2m")
-    assert len(its.ranges) == len(unknowns(from_dict(PLAIN)))
+    uncertain = widened(load_uncertain(from_dict(PLAIN), own))
+    assert uncertain.ranges[f"{P}.hard[0].share"] == Range(0.0, 0.1)
+    assert uncertain.ranges[f"{P}.faults[1].clears_after.mean"] == Range("1m", "2m")
+    assert len(uncertain.ranges) == len(unknowns(from_dict(PLAIN)))
     whole = load_uncertain(from_dict(PLAIN), {"mta.retry.first": ("1m", "2m")})
     assert "mta.retry.first" not in {each.path for each in assumed(whole)}
     # The scenario itself has its own numbers still.
-    assert its.scenario.mta == from_dict(PLAIN).mta
+    assert uncertain.scenario.mta == from_dict(PLAIN).mta
 
 
 @pytest.mark.parametrize("name", sendcap.scenario.presets())
@@ -71,9 +71,9 @@ def test_a_range_of_the_users_own_counts_instead_also_of_a_part() -> None:
 def test_presets_are_scenarios_at_the_ends_of_all_ranges(name, place) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sendcap.SendcapWarning)
-        its = widened(load_uncertain(name, needed=False))
-    assert len(its.ranges) <= 24
-    its.at({path: span.at(place) for path, span in its.ranges.items()})
+        uncertain = widened(load_uncertain(name, needed=False))
+    assert len(uncertain.ranges) <= 24
+    uncertain.at({path: span.at(place) for path, span in uncertain.ranges.items()})
 
 
 @pytest.mark.parametrize("place", [0.0, 1.0])
@@ -99,9 +99,9 @@ def test_what_is_at_an_end_already_makes_no_wrong_scenario(values, place) -> Non
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sendcap.SendcapWarning)
         scenario = updated(from_dict(PLAIN), values)
-        its = widened(load_uncertain(scenario, needed=False))
-    assert its.ranges
-    its.at({path: span.at(place) for path, span in its.ranges.items()})
+        uncertain = widened(load_uncertain(scenario, needed=False))
+    assert uncertain.ranges
+    uncertain.at({path: span.at(place) for path, span in uncertain.ranges.items()})
 
 
 def test_each_kind_says_how_wide_and_why() -> None:

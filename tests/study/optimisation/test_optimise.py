@@ -244,7 +244,7 @@ def test_it_goes_on_where_it_was_interrupted(worked_out, tmp_path) -> None:
     )
     assert told[-1].kept == kept
     assert told[-1].runs == told[-1].done == len(again.runs)
-    assert [its.done for its in told] == sorted(its.done for its in told)
+    assert [each.done for each in told] == sorted(entry.done for entry in told)
     assert_frame_equal(again.trials, plain.trials, check_exact=True)
 
 
@@ -259,13 +259,13 @@ def test_no_trial_is_both_cheaper_and_better_than_one_of_the_front(worked_out) -
     assert front["cost"].is_monotonic_increasing
     assert front["hours"].is_monotonic_decreasing
     assert found.trial in front["trial"].tolist()
-    for its in front.to_dict("records"):
-        others = found.trials[found.trials["trial"] != its["trial"]]
-        better = (others["cost"] <= its["cost"]) & (others["hours"] <= its["hours"])
+    for row in front.to_dict("records"):
+        others = found.trials[found.trials["trial"] != row["trial"]]
+        better = (others["cost"] <= row["cost"]) & (others["hours"] <= row["hours"])
         assert not better.any()
     left = found.trials[~found.trials["front"]]
-    for its in left.to_dict("records"):
-        assert ((front["cost"] <= its["cost"]) & (front["hours"] <= its["hours"])).any()
+    for row in left.to_dict("records"):
+        assert ((front["cost"] <= row["cost"]) & (front["hours"] <= row["hours"])).any()
 
 
 # What cannot be answered.
@@ -413,8 +413,8 @@ def test_other_measures_are_kept_as_well(here) -> None:
 def test_neighbours_are_one_step_cheaper() -> None:
     levers = {"a": Priced(1, 64, 40), "b": Priced("100ms", "10s", 3, log=True)}
     near = cheaper(levers, (5.0, 1.0))
-    assert [its[0] for its in near if its[1] == 1.0] == [4.0, 3.0, 1.0]
-    assert [its[1] for its in near if its[0] == 5.0] == [
+    assert [entry[0] for entry in near if entry[1] == 1.0] == [4.0, 3.0, 1.0]
+    assert [each[1] for each in near if each[0] == 5.0] == [
         pytest.approx(100.0 ** (-1.0 / 2.0**halvings), rel=1e-3) for halvings in range(1, 9)
     ]
     assert combinations({"a": levers["a"]}, 64) == 64

@@ -62,7 +62,7 @@ def test_the_interval_of_the_median_holds_whatever_the_distribution_is(n, skewed
     assert all(math.isnan(row["mean_low"]) for row in rows)
     mean = float(SETTLING[0] @ SETTLING[1]) if skewed else math.exp(1.5**2 / 2)
     before = [estimate(row.tolist()) for row in draws]
-    assert np.mean([its.low <= mean <= its.high for its in before]) < 0.93
+    assert np.mean([each.low <= mean <= each.high for each in before]) < 0.93
 
 
 @pytest.mark.parametrize("n", [3, 5, 10, 20, 60])
@@ -86,15 +86,19 @@ def test_few_moments_have_no_interval_of_the_mean(converged) -> None:
     assert rows[~moments & (rows["n"] > 1)]["mean_low"].notna().all()
     # Six replications are just enough for the median's.
     assert rows[rows["n"] == 6]["median_low"].notna().all()
-    its = runs.estimate("settling_s", "efs", at=1.0)
-    assert (its.low, its.high) == (-math.inf, math.inf)
+    estimated = runs.estimate("settling_s", "efs", at=1.0)
+    assert (estimated.low, estimated.high) == (-math.inf, math.inf)
     assert runs.between == "the smallest to the largest"
 
 
 def test_a_difference_is_the_means_where_pairs_differ_and_the_medians_where_few_do() -> None:
     apart = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0])
-    its = estimate(apart.tolist())
-    assert difference_of(apart, 0.95, "delivered_pct") == (its.mean, its.low, its.high)
+    estimated = estimate(apart.tolist())
+    assert difference_of(apart, 0.95, "delivered_pct") == (
+        estimated.mean,
+        estimated.low,
+        estimated.high,
+    )
     assert difference_of(apart, 0.95, "settling_s") == (4.0, 1.0, 8.0)
     # A t interval of six zeros and a one claims that the mean is within 0.5 of 0.14.
     few = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])

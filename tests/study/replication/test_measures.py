@@ -61,20 +61,20 @@ def test_measures_agree_with_the_run_the_summary_and_the_limits(scenario, every)
 def test_settling_is_as_convergence_has_it(scenario, every) -> None:
     from sendcap.readings.convergence import convergence
 
-    its = convergence(sendcap.simulate(scenario), "efs")
-    for tolerance, time_s in its.settling_s.items():
+    found = convergence(sendcap.simulate(scenario), "efs")
+    for tolerance, time_s in found.settling_s.items():
         assert every[f"settling_s.efs.{tolerance:g}pt"] == time_s
 
 
 def test_leaving_opens_and_clicks_out_changes_no_other_measure(scenario, every) -> None:
-    quiet = [its for its in MEASURES.values() if not its.needs_engagement]
+    quiet = [each for each in MEASURES.values() if not each.needs_engagement]
     found = measured(scenario, quiet)
     assert found == {name: every[name] for name in found}
     assert len(found) < len(every)
 
 
 def test_a_send_of_which_nothing_is_accepted_has_no_times() -> None:
-    its = measured(
+    found = measured(
         small(
             5,
             providers={
@@ -87,9 +87,9 @@ def test_a_send_of_which_nothing_is_accepted_has_no_times() -> None:
         ),
         MEASURES.values(),
     )
-    assert math.isnan(its["accepted_99_pct_s"])
-    assert math.isnan(its["recovered_pct"])
-    assert its["truth_pct"] == 0.0
+    assert math.isnan(found["accepted_99_pct_s"])
+    assert math.isnan(found["recovered_pct"])
+    assert found["truth_pct"] == 0.0
 
 
 def test_functions_see_the_whole_run(scenario) -> None:
@@ -103,7 +103,7 @@ def test_functions_see_the_whole_run(scenario) -> None:
 
 def test_measures_are_names_functions_mappings_and_lists_of_them() -> None:
     def names(measure):
-        return [its.name for its in measures_of(measure)]
+        return [each.name for each in measures_of(measure)]
 
     assert names("bottleneck") == ["bottleneck"]
     assert names(delivered) == ["delivered"]
@@ -148,4 +148,4 @@ def test_what_is_no_measure_is_refused(measure, message) -> None:
 
 
 def test_every_measure_is_explained() -> None:
-    assert all(its.meaning and its.name == name for name, its in MEASURES.items())
+    assert all(each.meaning and each.name == name for name, each in MEASURES.items())

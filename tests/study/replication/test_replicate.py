@@ -78,10 +78,10 @@ def test_each_replication_is_the_run_of_its_seed(small, six) -> None:
     for number in (0, 4):
         run = sendcap.simulate(small, seed=replication_seed(small.seed, number))
         kpis = run.kpis("without-efs", "second")
-        its = Quantity("without-efs", "second", "*", "delivered_pct")
-        assert six.numbers[its][number] == kpis["delivered_pct"].iloc[-1]
+        quantity = Quantity("without-efs", "second", "*", "delivered_pct")
+        assert six.numbers[quantity][number] == kpis["delivered_pct"].iloc[-1]
         expected = np.interp(six.moments_s, kpis["time_s"], kpis["delivered_pct"])
-        curve = six.curves[its][number]
+        curve = six.curves[quantity][number]
         assert curve.dtype == np.float32
         np.testing.assert_allclose(curve, expected, rtol=1e-6)
 
@@ -91,8 +91,8 @@ def test_opens_and_clicks_are_simulated_only_if_they_are_wanted(small, six) -> N
     assert asked.estimate("open_rate_pct", "efs").mean == pytest.approx(30, abs=3)
     assert not any(key.name == "open_rate_pct" for key in six.numbers)
     # It makes no difference to the rest.
-    its = Quantity("efs", "*", "*", "delivered_pct")
-    np.testing.assert_array_equal(asked.numbers[its], six.numbers[its][:2])
+    quantity = Quantity("efs", "*", "*", "delivered_pct")
+    np.testing.assert_array_equal(asked.numbers[quantity], six.numbers[quantity][:2])
 
 
 def longest_bin(run: sendcap.Run) -> float:
@@ -103,7 +103,7 @@ def test_any_measure_of_a_run_can_be_replicated(small) -> None:
     asked = ["truth_pct", "peak_backlog", longest_bin]
     found = replicate(small, 3, measures=asked, workers=1)
     backlogs = [sendcap.limits(small.with_seed(replication_seed(5, r))) for r in range(3)]
-    peaks = [max(its.table()["peak_backlog"].iloc[1:]) for its in backlogs]
+    peaks = [max(backlog.table()["peak_backlog"].iloc[1:]) for backlog in backlogs]
     assert found.numbers[Quantity("", "*", "*", "peak_backlog")].tolist() == peaks
     assert found.estimate("longest_bin").mean == small.time.bin
     assert not found.curves
@@ -123,8 +123,8 @@ def test_deliveries_and_providers_are_kept_where_asked(small, six) -> None:
 
 def test_what_is_kept_does_not_grow_with_the_messages(small) -> None:
     larger = from_dict(SMALL | {"deliveries": [SMALL["deliveries"][0] | {"messages": 20_000}]})
-    for its in (small, larger):
-        (curve, *_) = replicate(its, 2, workers=1).curves.values()
+    for each in (small, larger):
+        (curve, *_) = replicate(each, 2, workers=1).curves.values()
         assert curve.shape[1] < 700
 
 
@@ -136,8 +136,12 @@ def test_the_table_tells_mean_interval_median_and_band(six) -> None:
     assert list(dict.fromkeys(table["name"])) == ["bounces_errors_pct", "delivered_pct"]
     row = table[(table["mode"] == "efs") & (table["provider"] == "p")].iloc[-1]
     values = six.numbers[Quantity("efs", "*", "p", "delivered_pct")]
-    its = six.estimate("delivered_pct", "efs", provider="p")
-    assert (row["mean"], row["mean_low"], row["mean_high"]) == (its.mean, its.low, its.high)
+    estimated = six.estimate("delivered_pct", "efs", provider="p")
+    assert (row["mean"], row["mean_low"], row["mean_high"]) == (
+        estimated.mean,
+        estimated.low,
+        estimated.high,
+    )
     assert row["median"] == np.median(values)
     assert values.min() <= row["low"] <= row["median"] <= row["high"] <= values.max()
 
@@ -157,10 +161,10 @@ def test_every_number_of_every_replication_can_be_had(six) -> None:
 
 def test_bands_hold_the_middle_of_further_replications() -> None:
     curves = np.stack([np.arange(1.0, 100.0), np.zeros(99)], axis=1)
-    its = Band.of(np.array([0.0, 60.0]), curves, 0.9)
+    band = Band.of(np.array([0.0, 60.0]), curves, 0.9)
     # One more is as likely before the first of 99 as between any two: 90 of 100 are in the band.
-    assert (its.low[0], its.median[0], its.high[0]) == pytest.approx((5.0, 50.0, 95.0))
-    assert (its.mean[0], its.high[1]) == (50.0, 0.0)
+    assert (band.low[0], band.median[0], band.high[0]) == pytest.approx((5.0, 50.0, 95.0))
+    assert (band.mean[0], band.high[1]) == (50.0, 0.0)
 
 
 def test_the_bands_are_a_tidy_table(six) -> None:
@@ -175,8 +179,8 @@ def test_the_bands_are_a_tidy_table(six) -> None:
 
 
 def test_a_number_that_some_replications_lack_is_told_of_the_others() -> None:
-    its = spread(np.array([1.0, math.nan, 3.0]), 0.95)
-    assert (its["n"], its["mean"], its["median"]) == (2, 2.0, 2.0)
+    estimated = spread(np.array([1.0, math.nan, 3.0]), 0.95)
+    assert (estimated["n"], estimated["mean"], estimated["median"]) == (2, 2.0, 2.0)
     none = spread(np.array([math.nan, math.nan]), 0.95)
     assert none["n"] == 0
     assert math.isnan(none["median"])
@@ -227,8 +231,8 @@ def test_what_makes_no_sense_is_told_in_a_line(small, keywords, message) -> None
 
 def test_a_precision_that_was_not_reached_is_told_and_the_rest_is_there(small) -> None:
     with pytest.warns(SendcapWarning, match=r"precision: not reached by 12 replications: \w+_pct"):
-        its = replicate(small, precision="0.1pt", most=12, workers=1)
-    assert (its.n, its.precise) == (12, False)
+        replicated = replicate(small, precision="0.1pt", most=12, workers=1)
+    assert (replicated.n, replicated.precise) == (12, False)
 
 
 def test_an_unknown_quantity_names_the_known_ones(six) -> None:

@@ -82,7 +82,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     draws = np.random.default_rng(0).normal(10.0, 2.0, (4000, 5))
     for confidence in (0.9, 0.99):
         covered = [
-            its.low <= 10.0 <= its.high for its in (estimate(row, confidence) for row in draws)
+            each.low <= 10.0 <= each.high for each in (estimate(row, confidence) for row in draws)
         ]
         assert np.mean(covered) == pytest.approx(confidence, abs=0.012)
 
@@ -93,15 +93,15 @@ def test_one_replication_tells_nothing_of_the_spread() -> None:
 
 
 def test_replications_that_agree_have_an_interval_of_no_length() -> None:
-    its = estimate([0.1, 0.1, 0.1])
-    assert its.mean == pytest.approx(0.1, rel=1e-15)
-    assert its.half_width < 1e-15
+    estimated = estimate([0.1, 0.1, 0.1])
+    assert estimated.mean == pytest.approx(0.1, rel=1e-15)
+    assert estimated.half_width < 1e-15
     assert estimate([2.0, 2.0]) == Estimate(2.0, 2.0, 2.0, 2)
 
 
 def test_an_estimate_in_another_unit() -> None:
-    its = estimate([1.0, 2.0, 3.0])
-    assert its.scaled(60.0).half_width == pytest.approx(60.0 * its.half_width)
+    estimated = estimate([1.0, 2.0, 3.0])
+    assert estimated.scaled(60.0).half_width == pytest.approx(60.0 * estimated.half_width)
 
 
 @pytest.mark.parametrize("confidence", [0.0, 1.0, 95, -0.5])

@@ -38,8 +38,8 @@ def stopped(draw: Callable[[], float], rule: Sequential[str]) -> list[float]:
 def coverage(draw: Callable[[], float], mean: float, rule: Sequential[str]) -> float:
     covered = 0
     for _ in range(REPETITIONS):
-        its = estimate(stopped(draw, rule), rule.confidence)
-        covered += its.low <= mean <= its.high
+        estimated = estimate(stopped(draw, rule), rule.confidence)
+        covered += estimated.low <= mean <= estimated.high
     return covered / REPETITIONS
 
 
@@ -87,17 +87,17 @@ def test_with_simulated_deliveries_it_keeps_its_promise() -> None:
     )
     repetitions, covered, counts = 100, 0, []
     for seed in range(repetitions):
-        its = sendcap.replicate(
+        replicated = sendcap.replicate(
             scenario.with_seed(seed),
             precision={"delivered_pct": "1.35pt"},
             modes=["efs"],
             workers=1,
         )
-        interval = its.estimate("delivered_pct", "efs")
-        assert its.precise
+        interval = replicated.estimate("delivered_pct", "efs")
+        assert replicated.precise
         assert interval.half_width <= 1.35
         covered += interval.low <= 81.0 <= interval.high
-        counts.append(its.n)
+        counts.append(replicated.n)
     assert 0.95 - 0.015 - 3 * standard_error(0.95, repetitions) <= covered / repetitions
     # Some stop at once and some do not: the procedure had a say.
     assert min(counts) == LEAST
@@ -196,13 +196,13 @@ def test_a_settling_time_is_precise_by_the_interval_that_is_shown() -> None:
             "providers": {"p": {"connect_time": "0s", "transaction_time": "1s"}},
         }
     )
-    its = sendcap.replicate(
+    replicated = sendcap.replicate(
         scenario,
         measures=["accepted_99_pct_s", "settling_s"],
         precision={"settling_s.efs.1pt": "20m"},
         modes=["efs"],
         workers=1,
     )
-    (row,) = its.table(["settling_s.efs.1pt"]).itertuples()
-    assert its.precise
+    (row,) = replicated.table(["settling_s.efs.1pt"]).itertuples()
+    assert replicated.precise
     assert row.median_high - row.median_low <= 2400.0

@@ -23,10 +23,10 @@ def test_whole_numbers_stay_whole_and_within_their_range(low, more, place) -> No
 
 
 def test_each_whole_number_is_as_likely_as_the_next() -> None:
-    its = Range(3, 6)
-    counts = np.unique([its.at(place) for place in np.linspace(0, 1, 400, endpoint=False)], False)
+    span = Range(3, 6)
+    counts = np.unique([span.at(place) for place in np.linspace(0, 1, 400, endpoint=False)], False)
     assert counts.tolist() == [3, 4, 5, 6]
-    assert [its.at(place) for place in (0.0, 0.2499, 0.25, 0.75, 0.9999)] == [3, 3, 4, 6, 6]
+    assert [span.at(place) for place in (0.0, 0.2499, 0.25, 0.75, 0.9999)] == [3, 3, 4, 6, 6]
 
 
 @given(st.floats(0.001, 1000.0), st.floats(1.001, 100.0), u, st.booleans())
@@ -42,9 +42,9 @@ def test_a_logarithmic_range_has_its_geometric_mean_in_the_middle() -> None:
 
 
 def test_rates_keep_their_period_and_burst() -> None:
-    its = Range("1,000/15m,max_burst=5", "3,000/15m,max_burst=5")
-    assert Rate.parse(its.at(0.5)) == Rate(2000, 900.0, 5)
-    assert Rate.parse(its.at(0.0)).limit == 1000
+    span = Range("1,000/15m,max_burst=5", "3,000/15m,max_burst=5")
+    assert Rate.parse(span.at(0.5)) == Rate(2000, 900.0, 5)
+    assert Rate.parse(span.at(0.0)).limit == 1000
 
 
 RANGES = {"mta.ips": (1, 1000), "relay.batch_time": ("1s", "2s"), "mta.x": (0.0, 1.0)}

@@ -13,16 +13,16 @@ from sendcap.study.sweeps.plan import measure_identity, run_key, scenario_digest
 
 
 def of(function) -> str:
-    (measure,) = measures_of({"its": function})
+    (measure,) = measures_of({"mine": function})
     return measure_identity(measure)
 
 
 def test_the_same_scenario_has_the_same_digest_however_it_was_made() -> None:
-    its = small()
-    assert scenario_digest(loads(dumps(its))) == scenario_digest(its)
-    there_and_back = updated(updated(its, {"mta.ips": 4}), {"mta.ips": its.mta.ips})
-    assert scenario_digest(there_and_back) == scenario_digest(its)
-    assert scenario_digest(its.with_seed(99)) == scenario_digest(its)
+    scenario = small()
+    assert scenario_digest(loads(dumps(scenario))) == scenario_digest(scenario)
+    there_and_back = updated(updated(scenario, {"mta.ips": 4}), {"mta.ips": scenario.mta.ips})
+    assert scenario_digest(there_and_back) == scenario_digest(scenario)
+    assert scenario_digest(scenario.with_seed(99)) == scenario_digest(scenario)
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ def test_seed_and_measures_are_part_of_a_key(monkeypatch) -> None:
 
 def test_a_function_is_known_by_its_source_its_defaults_and_what_it_closes_over() -> None:
     def within(tolerance):
-        def its(run, factor=2):
+        def mine(run, factor=2):
             return tolerance * factor
 
-        return its
+        return mine
 
     assert of(within(1)) == of(within(1))
     assert of(within(1)) != of(within(2))
@@ -70,11 +70,11 @@ def test_an_edited_function_is_another_one(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     found = []
     for text in ("return 1", "return 2"):
-        (tmp_path / "edited_measure.py").write_text(f"def its(run):\n    {text}\n")
+        (tmp_path / "edited_measure.py").write_text(f"def mine(run):\n    {text}\n")
         linecache.clearcache()
         sys.modules.pop("edited_measure", None)
         importlib.invalidate_caches()
-        found.append(of(importlib.import_module("edited_measure").its))
+        found.append(of(importlib.import_module("edited_measure").mine))
     assert found[0] != found[1]
 
 
@@ -87,5 +87,5 @@ class Callable:
     "function", [len, Callable(), partial(delivered, object()), eval("lambda run: 1")]
 )
 def test_what_cannot_be_told_from_another_is_refused(function) -> None:
-    with pytest.raises(SendcapError, match="measure: its: cannot be cached: define it with def"):
+    with pytest.raises(SendcapError, match="measure: mine: cannot be cached: define it with def"):
         of(function)

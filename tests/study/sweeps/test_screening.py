@@ -73,8 +73,8 @@ def test_the_interval_covers_the_mean_of_very_many_walks() -> None:
     truth = of(f, walks=4000).effects["mu_star"].tolist()
     covered = 0
     for seed in range(40):
-        its = of(f, walks=30, seed=100 + seed).effects
-        covered += ((its["mu_star_low"] <= truth) & (its["mu_star_high"] >= truth))[:2].sum()
+        found = of(f, walks=30, seed=100 + seed).effects
+        covered += ((found["mu_star_low"] <= truth) & (found["mu_star_high"] >= truth))[:2].sum()
     assert covered >= 0.85 * 80
 
 
@@ -97,9 +97,9 @@ def test_a_scenario_is_screened_and_kept(tmp_path) -> None:
     with ThreadPoolExecutor(1) as here:
         found = sendcap.screening(small(), RANGES, 6, executor=here, **asked)
     assert len(found.runs) == 6 * (3 + 1) * 2
-    its = found.effects.set_index("path")
-    assert its["mu_star"].idxmax() == "deliveries[0].messages"
-    assert its.loc["deliveries[0].messages", "mu"] == pytest.approx(300, rel=0.1)
+    rows = found.effects.set_index("path")
+    assert rows["mu_star"].idxmax() == "deliveries[0].messages"
+    assert rows.loc["deliveries[0].messages", "mu"] == pytest.approx(300, rel=0.1)
     again = sendcap.screening(small(), RANGES, 6, executor=Executor(), **asked)
     pd.testing.assert_frame_equal(again.effects, found.effects, check_exact=True)
 

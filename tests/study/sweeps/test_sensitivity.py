@@ -46,9 +46,9 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
         points = sensitivity_points(ranges, 64, seed)
         values = [4 * point["x"] + 2 * point["y"] for point in points]
         runs = pd.DataFrame({"point": range(len(points)), "error": "", "v": values})
-        its = analysed(ranges, 64, seed, 0.95, runs).indices
-        covered += (its["first_order_low"] <= [0.8, 0.2]).sum()
-        covered += (its["first_order_high"] >= [0.8, 0.2]).sum()
+        shares = analysed(ranges, 64, seed, 0.95, runs).indices
+        covered += (shares["first_order_low"] <= [0.8, 0.2]).sum()
+        covered += (shares["first_order_high"] >= [0.8, 0.2]).sum()
     assert covered >= 0.9 * 80
 
 
@@ -108,9 +108,9 @@ def test_a_scenario_is_simulated_at_all_points_and_its_means_are_analysed() -> N
     assert len(found.runs) == 32 * (2 + 2) * 2
     assert found.indices["measure"].unique().tolist() == ["delivered"]
     # How many are accepted is a matter of how many there are.
-    its = found.indices.set_index("path")["total_order"]
-    assert its["deliveries[0].messages"] > 0.7
-    assert its["relay.workers"] < 0.2
+    rows = found.indices.set_index("path")["total_order"]
+    assert rows["deliveries[0].messages"] > 0.7
+    assert rows["relay.workers"] < 0.2
 
 
 def test_what_is_in_the_store_is_not_computed_again(tmp_path) -> None:

@@ -67,8 +67,8 @@ def test_a_failure_is_known_but_not_finished_and_success_is_for_good(tmp_path) -
     assert Store(tmp_path).known("key1").error == "out of memory"
     store.add([outcome(1)])
     store.add([outcome(1, "out of memory")])
-    for its in (store, Store(tmp_path)):
-        assert its.finished("key1") == outcome(1)
+    for each in (store, Store(tmp_path)):
+        assert each.finished("key1") == outcome(1)
     store.compact()
     assert known(tmp_path, [1]) == [outcome(1)]
 
@@ -241,7 +241,7 @@ store = Store(sys.argv[1])
 store.open()
 try:
     for number in range(100):
-        keys = [hashlib.sha256(b"%d" % its).hexdigest() for its in range(number, 2 * number + 1)]
+        keys = [hashlib.sha256(b"%d" % each).hexdigest() for each in range(number, 2 * number + 1)]
         store.add([Outcome(key, '{"x": 1}', "", 0.0, 0.0) for key in keys])
 except SendcapError as error:
     print(number, error)
@@ -258,8 +258,8 @@ def test_a_full_disk_loses_nothing_that_was_kept(tmp_path, warm) -> None:
     )
     assert int(number) > 2
     store = Store(tmp_path)
-    for its in range(2 * int(number) - 1):
-        assert store.finished(hashlib.sha256(b"%d" % its).hexdigest()) is not None
+    for each in range(2 * int(number) - 1):
+        assert store.finished(hashlib.sha256(b"%d" % each).hexdigest()) is not None
     assert not list(tmp_path.glob(".*"))
 
 

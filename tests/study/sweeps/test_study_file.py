@@ -46,68 +46,70 @@ def problems(study, tmp_path):
 
 
 def test_a_grid_over_a_scenario_beside_the_study(study) -> None:
-    its = study(GRID)
-    assert its.scenario == small()
-    assert [run.point for run in its.plan.runs] == [0, 1]
-    assert [measure.name for measure in its.measures] == list(DEFAULT_MEASURES)
-    assert its.text == GRID
+    parsed = study(GRID)
+    assert parsed.scenario == small()
+    assert [run.point for run in parsed.plan.runs] == [0, 1]
+    assert [measure.name for measure in parsed.measures] == list(DEFAULT_MEASURES)
+    assert parsed.text == GRID
 
 
 def test_a_preset_with_some_values_set(study) -> None:
-    its = study(
+    parsed = study(
         'scenario = "quickstart"\nreplications = 3\nmeasures = ["bottleneck"]\n'
         '[set]\n"deliveries[0].messages" = 10\n"mta.retry.first" = "5m"\n'
         '[over]\n"mta.ips" = [1, 2]\n'
     )
-    assert its.scenario.deliveries[0].messages == 10
-    assert its.scenario.mta.retry.first == 300.0
-    assert len(its.plan.runs) == 6
-    assert [measure.name for measure in its.measures] == ["bottleneck"]
+    assert parsed.scenario.deliveries[0].messages == 10
+    assert parsed.scenario.mta.retry.first == 300.0
+    assert len(parsed.plan.runs) == 6
+    assert [measure.name for measure in parsed.measures] == ["bottleneck"]
 
 
 def test_a_scenario_within_the_study(study) -> None:
     text = dumps(small()).replace("[[", "[[scenario.").replace("\n[", "\n[scenario.")
     text = text.replace("[scenario.[scenario.", "[[scenario.").replace("[[scenario.scenario", "[[")
     head, rest = text.split("\n[", 1) if "\n[" in text else (text, "")
-    its = study('[over]\n"mta.ips" = [1, 2]\n[scenario]\n' + head + ("\n[" + rest if rest else ""))
-    assert its.scenario == small()
+    parsed = study(
+        '[over]\n"mta.ips" = [1, 2]\n[scenario]\n' + head + ("\n[" + rest if rest else "")
+    )
+    assert parsed.scenario == small()
 
 
 def test_a_table_of_points_in_the_study_or_beside_it(study, tmp_path) -> None:
     (tmp_path / "points.csv").write_text("mta.ips,relay.rate\n1,10/s\n2,\n")
     rows = '[{ "mta.ips" = 1, "relay.rate" = "10/s" }, { "mta.ips" = 2 }]'
     for points in (rows, '"points.csv"'):
-        its = study(f'scenario = "small.toml"\npoints = {points}\n')
-        assert its.plan.points.changes == ({"mta.ips": 1, "relay.rate": "10/s"}, {"mta.ips": 2})
+        parsed = study(f'scenario = "small.toml"\npoints = {points}\n')
+        assert parsed.plan.points.changes == ({"mta.ips": 1, "relay.rate": "10/s"}, {"mta.ips": 2})
 
 
 def test_a_design(study) -> None:
-    its = study(
+    parsed = study(
         'scenario = "small.toml"\n[design]\nkind = "sobol"\npoints = 8\nseed = 3\n'
         '[design.ranges]\n"mta.ips" = [1, 9]\n'
         '"mta.retry.first" = { from = "1m", to = "1h", scale = "log" }\n'
     )
-    assert isinstance(its.over, Design)
-    assert (its.over.kind, its.over.n, its.over.seed) == ("sobol", 8, 3)
-    assert its.over.ranges["mta.retry.first"].log
-    assert len(its.plan.runs) == 8
+    assert isinstance(parsed.over, Design)
+    assert (parsed.over.kind, parsed.over.n, parsed.over.seed) == ("sobol", 8, 3)
+    assert parsed.over.ranges["mta.retry.first"].log
+    assert len(parsed.plan.runs) == 8
 
 
 def test_combinations_that_are_no_scenario_are_left_to_fail(study) -> None:
-    its = study(
+    parsed = study(
         'scenario = "small.toml"\n[over]\n"mta.spool" = [100, 1000]\n"relay.batch" = [50, 256]\n'
     )
-    errors = [scenario for scenario in its.plan.scenarios if isinstance(scenario, str)]
+    errors = [scenario for scenario in parsed.plan.scenarios if isinstance(scenario, str)]
     assert errors == ["mta.spool: 100 is less than relay.batch, 256; no batch fits"]
 
 
 def test_a_value_that_only_another_path_makes_possible_is_no_slip(study) -> None:
-    its = study(
+    parsed = study(
         'scenario = "small.toml"\n[over]\n'
         '"mta.retry" = [{ policy = "momentum" }, { policy = "schedule", delays = ["5m"] }]\n'
         '"mta.retry.delays" = [["1m"], ["2m"]]\n'
     )
-    assert [isinstance(scenario, str) for scenario in its.plan.scenarios] == [
+    assert [isinstance(scenario, str) for scenario in parsed.plan.scenarios] == [
         True,
         True,
         False,

@@ -77,8 +77,8 @@ def test_the_number_of_workers_changes_nothing(table, workers) -> None:
 def test_a_worker_killed_in_the_middle_changes_nothing(table, tmp_path) -> None:
     killed: list[int] = []
 
-    def kill_one(its: module.Progress) -> None:
-        if its.done >= 2 and not killed:
+    def kill_one(progress: module.Progress) -> None:
+        if progress.done >= 2 and not killed:
             worker = multiprocessing.active_children()[0]
             worker.kill()
             killed.append(worker.pid)

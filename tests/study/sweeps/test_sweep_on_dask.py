@@ -65,8 +65,8 @@ def test_a_cluster_gives_the_same_table(client, table) -> None:
 def test_a_worker_killed_in_the_middle_loses_nothing(client, tmp_path) -> None:
     killed: list[int] = []
 
-    def kill_one(its: Progress) -> None:
-        if its.done >= 5 and not killed:
+    def kill_one(progress: Progress) -> None:
+        if progress.done >= 5 and not killed:
             killed.append(client.run(os.getpid).popitem()[1])
             os.kill(killed[0], signal.SIGKILL)
 
@@ -105,9 +105,9 @@ def test_a_cluster_that_is_gone_is_told(tmp_path) -> None:
 def test_a_cluster_that_goes_away_in_the_middle_is_told_and_what_is_done_is_kept(tmp_path) -> None:
     told: list[Progress] = []
 
-    def close(its: Progress) -> None:
-        told.append(its)
-        if its.done >= 3:
+    def close(progress: Progress) -> None:
+        told.append(progress)
+        if progress.done >= 3:
             cluster.close()
 
     cluster = distributed.LocalCluster(n_workers=1, processes=True, dashboard_address=":0")

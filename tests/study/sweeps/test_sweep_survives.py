@@ -48,9 +48,9 @@ def started(warm):
     return start
 
 
-def finished(its: Process) -> str:
-    out, err = its.communicate(timeout=600)
-    assert (its.returncode, err) == (0, "")
+def finished(child: Process) -> str:
+    out, err = child.communicate(timeout=600)
+    assert (child.returncode, err) == (0, "")
     return out
 
 
@@ -82,13 +82,13 @@ def test_a_sweep_killed_again_and_again_does_every_run_once(started, tmp_path) -
         return len(store)
 
     for _ in range(10):
-        its = started(disturbed, PROGRAM, "table.csv")
+        child = started(disturbed, PROGRAM, "table.csv")
         # When it has begun: it takes most of the time to start.
         before = done()
-        wait_for(lambda its=its, before=before: its.poll() is not None or done() > before)
+        wait_for(lambda each=child, before=before: each.poll() is not None or done() > before)
         time.sleep(random.uniform(0.0, 0.05))
-        its.kill()
-        its.communicate()
+        child.kill()
+        child.communicate()
         counts.append(done_in(disturbed / "store"))
     assert counts == sorted(counts)
     finished(started(disturbed, PROGRAM, "table.csv"))
@@ -122,7 +122,7 @@ if __name__ == "__main__":
 @pytest.mark.crash
 def test_two_sweeps_that_share_a_store_at_the_same_time_agree(started, tmp_path) -> None:
     both = [started(tmp_path, TWO, forks=True) for _ in range(2)]
-    outputs = [finished(its) for its in both]
+    outputs = [finished(each) for each in both]
     assert outputs[0] == outputs[1]
     assert outputs[0].startswith("120 ")
     assert len(set(rows_in(tmp_path / "store"))) == 120
@@ -133,8 +133,8 @@ def alive(group: int) -> list[str]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            state, _, its_group = path.read_text().rsplit(")", 1)[1].split()[:3]
-            if int(its_group) == group and state != "Z":
+            state, _, other_group = path.read_text().rsplit(")", 1)[1].split()[:3]
+            if int(other_group) == group and state != "Z":
                 found.append(path.parent.name)
     return found
 
@@ -144,11 +144,11 @@ def alive(group: int) -> list[str]:
 def test_ctrl_c_keeps_what_is_done_and_ends_the_workers(started, tmp_path) -> None:
     program = PROGRAM.replace("[delivered,", "[slow,")
     program = program.replace("executor=ThreadPoolExecutor(2)", "workers=2")
-    its = started(tmp_path, program, "table.csv")
+    child = started(tmp_path, program, "table.csv")
     wait_for(lambda: done_in(tmp_path / "store"))
-    os.killpg(its.pid, signal.SIGINT)
-    _, err = its.communicate(timeout=600)
-    assert its.returncode == -signal.SIGINT
+    os.killpg(child.pid, signal.SIGINT)
+    _, err = child.communicate(timeout=600)
+    assert child.returncode == -signal.SIGINT
     assert err.strip().endswith("KeyboardInterrupt")
     assert 1 <= done_in(tmp_path / "store") < 200
-    wait_for(lambda: not alive(its.pid))
+    wait_for(lambda: not alive(child.pid))
