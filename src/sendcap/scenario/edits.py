@@ -10,6 +10,7 @@ from sendcap.scenario import problems
 from sendcap.scenario.files import from_dict, to_dict
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.section import Place
+from sendcap.text.quantities import counted
 from sendcap.text.quoting import did_you_mean, dotted, first_few, shown, visible
 
 _PIECE: Final = re.compile(r'(?:^|\.)(?:([A-Za-z0-9_-]+)|"([^"]*)")|\[(\d{1,9})\]')
@@ -80,7 +81,8 @@ def _within(table: Any, piece: str | int, path: str, place: Place) -> Any:
     where = dotted(place) or "the scenario"
     if isinstance(piece, int) and isinstance(table, list):
         if piece >= len(table):
-            raise ScenarioError(f"{path}: unknown path; {where} has {len(table)} entries, from [0]")
+            entries = counted(len(table), "entry", "entries")
+            raise ScenarioError(f"{path}: unknown path; {where} has {entries}, from [0]")
         return table[piece]
     if isinstance(piece, str) and isinstance(table, dict):
         if piece not in table:

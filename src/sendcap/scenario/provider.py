@@ -164,8 +164,8 @@ class Provider(Checked):
         for number, (one, two) in enumerate(pairwise(self.outages), 1):
             if two.at < one.at + one.lasts:
                 given, ends = format_duration(two.at), format_duration(one.at + one.lasts)
-                message = f'"{given}" is before the outage before it ends, at "{ends}"'
-                yield ("outages", number, "at"), f"{message}; put them in order"
+                message = f'"{given}" is before the end of the one before, "{ends}"'
+                yield ("outages", number, "at"), f"{message}; put outages in order"
         places: list[Place] = [("hard", number, "reason") for number in range(len(self.hard))]
         places += [("faults", number, "reason") for number in range(len(self.faults))]
         reasons = [kind.reason for kind in kinds]
