@@ -76,7 +76,7 @@ TEXTBOOK = Slow(
     (
         *("textbook/*.py", "scenario/**/*.py", "ledger/*.py", "text/clock.py"),
         *modules("model/", "addresses backlog feedback records scaling tally"),
-        *modules("model/kernel/", "compiled fields machine_code pointer state tally"),
+        *modules("model/kernel/", "compiled fields machine_code pointer row state tally"),
         *modules("", "small_scenarios people_models textbook_counts"),
     ),
     ("numpy", "scipy", "simpy"),
