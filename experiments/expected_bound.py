@@ -261,17 +261,17 @@ def main() -> None:
     warnings.simplefilter("ignore", sendcap.SendcapWarning)
     found = []
     for seed in range(options.first, options.first + options.scenarios):
-        scenario = held(random_scenario(seed), options.simulations)
-        if scenario is not None:
-            found.append(scenario)
-            if scenario.runs < 1.0:
-                print(f"scenario {seed}: {scenario.runs:.0%} of the simulations", flush=True)
+        bound = held(random_scenario(seed), options.simulations)
+        if bound is not None:
+            found.append(bound)
+            if bound.runs < 1.0:
+                print(f"scenario {seed}: {bound.runs:.0%} of the simulations", flush=True)
     print(f"answered {len(found)} of {options.scenarios} scenarios")
     print(
-        f"simulations within the bound all the time: {np.mean([entry.runs for entry in found]):.1%}"
+        f"simulations within the bound all the time: {np.mean([each.runs for each in found]):.1%}"
     )
-    print(f"means of simulations: {np.mean([row.mean for row in found]):.1%}")
-    print(f"moments: {np.mean([one.moments for one in found]):.2%}")
+    print(f"means of simulations: {np.mean([each.mean for each in found]):.1%}")
+    print(f"moments: {np.mean([each.moments for each in found]):.2%}")
     print("the bound in points of Delivered % with EFS, quartiles and 95th percentile:")
     for name in ("widest_pt", "usual_pt", "final_pt"):
         widths = np.percentile([getattr(each, name) for each in found], (25, 50, 75, 95))

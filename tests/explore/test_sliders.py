@@ -31,7 +31,7 @@ def test_sliders_at_the_scenarios_own_values_change_nothing(name):
     assert all(
         each.value in each.steps and each.steps == tuple(sorted(each.steps)) for each in there
     )
-    assert moved(scenario, {entry.key: entry.value for entry in there}) == scenario
+    assert moved(scenario, {each.key: each.value for each in there}) == scenario
 
 
 @pytest.mark.parametrize("name", presets())

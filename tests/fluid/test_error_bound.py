@@ -49,8 +49,8 @@ def test_it_holds_for_random_scenarios() -> None:
     found = [study.held(study.random_scenario(seed), 3) for seed in range(300, 316)]
     answered = [each for each in found if each is not None]
     assert len(answered) >= 11
-    assert np.mean([entry.runs for entry in answered]) > 0.9
-    assert np.median([row.widest_pt for row in answered]) < 12.0
+    assert np.mean([each.runs for each in answered]) > 0.9
+    assert np.median([each.widest_pt for each in answered]) < 12.0
 
 
 def test_workers_and_a_rate_that_nearly_match_are_within_it() -> None:

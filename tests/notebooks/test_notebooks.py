@@ -34,13 +34,13 @@ def test_outputs_are_those_of_one_run_from_top_to_bottom(path):
 
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
     outputs = [output for each in cells for output in each["outputs"]]
-    assert {entry["output_type"] for entry in outputs} <= {
+    assert {each["output_type"] for each in outputs} <= {
         "execute_result",
         "stream",
         "display_data",
     }
-    assert not any(one.get("name") == "stderr" for one in outputs)
-    assert any("image/png" in row.get("data", {}) for row in outputs)
+    assert not any(each.get("name") == "stderr" for each in outputs)
+    assert any("image/png" in each.get("data", {}) for each in outputs)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -133,12 +133,16 @@ def ease_throttle(provider: dict[str, Any]) -> None:
 def eases(sections: dict[str, Any]) -> Iterator[tuple[str, str, Callable[[dict[str, Any]], None]]]:
     """Yield each constraint that there is, by stage and name, and how to make it half as tight."""
     relay, mta = sections["relay"], sections["mta"]
-    yield "relay", "workers", lambda entry: entry["relay"].update(workers=2 * relay["workers"])
-    yield "relay", "rate", lambda row: row["relay"].update(rate=doubled(relay["rate"]))
+    yield (
+        "relay",
+        "workers",
+        lambda sections: sections["relay"].update(workers=2 * relay["workers"]),
+    )
+    yield "relay", "rate", lambda sections: sections["relay"].update(rate=doubled(relay["rate"]))
     yield (
         "ingress",
         "rate",
-        lambda one: one["mta"].update(ingress_rate=doubled(mta["ingress_rate"])),
+        lambda sections: sections["mta"].update(ingress_rate=doubled(mta["ingress_rate"])),
     )
     for name, provider in sections["providers"].items():
 
@@ -165,7 +169,7 @@ def eases(sections: dict[str, Any]) -> Iterator[tuple[str, str, Callable[[dict[s
         yield (
             name,
             "rate" if throttle == "fixed-window" else throttle,
-            lambda each, name=name: ease_throttle(each["providers"][name]),
+            lambda sections, name=name: ease_throttle(sections["providers"][name]),
         )
         if "connection_rate" in provider:
             yield (

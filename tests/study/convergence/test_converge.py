@@ -39,11 +39,11 @@ def test_tables_are_made_of_what_each_run_tells(
         assert row["n"] == 6
     final = of(converged.final(), **whose).set_index("name")["mean"]
     assert final["delivered_pct"] == pytest.approx(np.mean([entry.final_pct for entry in each]))
-    assert final["truth_pct"] == pytest.approx(np.mean([one.truth_pct for one in each]))
+    assert final["truth_pct"] == pytest.approx(np.mean([entry.truth_pct for entry in each]))
     extremes = of(converged.extremes(), **whose)
     if mode == "efs":
         peak = of(extremes, name="peak_pct")["mean"].item()
-        assert peak == pytest.approx(np.mean([other.overshoot.peak_pct for other in each]))
+        assert peak == pytest.approx(np.mean([entry.overshoot.peak_pct for entry in each]))
     elif provider != "q":
         height = of(extremes, name="cliff_height_pt")["mean"].item()
         assert height == pytest.approx(np.mean([found.cliff.height_pt for found in each]))

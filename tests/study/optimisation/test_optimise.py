@@ -244,7 +244,7 @@ def test_it_goes_on_where_it_was_interrupted(worked_out, tmp_path) -> None:
     )
     assert told[-1].kept == kept
     assert told[-1].runs == told[-1].done == len(again.runs)
-    assert [each.done for each in told] == sorted(entry.done for entry in told)
+    assert [each.done for each in told] == sorted(each.done for each in told)
     assert_frame_equal(again.trials, plain.trials, check_exact=True)
 
 
@@ -413,7 +413,7 @@ def test_other_measures_are_kept_as_well(here) -> None:
 def test_neighbours_are_one_step_cheaper() -> None:
     levers = {"a": Priced(1, 64, 40), "b": Priced("100ms", "10s", 3, log=True)}
     near = cheaper(levers, (5.0, 1.0))
-    assert [entry[0] for entry in near if entry[1] == 1.0] == [4.0, 3.0, 1.0]
+    assert [each[0] for each in near if each[1] == 1.0] == [4.0, 3.0, 1.0]
     assert [each[1] for each in near if each[0] == 5.0] == [
         pytest.approx(100.0 ** (-1.0 / 2.0**halvings), rel=1e-3) for halvings in range(1, 9)
     ]

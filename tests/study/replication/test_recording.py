@@ -66,8 +66,8 @@ def test_close_together_where_a_delivery_starts_and_where_its_validity_ends() ->
 
 def test_nothing_after_the_horizon_and_no_more_for_many_deliveries() -> None:
     scenario = load("quickstart")
-    case = scenario.time.model_copy(update={"horizon": 5 * HOUR})
-    assert reading_moments_s(scenario.model_copy(update={"time": case})).max() == 5 * HOUR
+    time = scenario.time.model_copy(update={"horizon": 5 * HOUR})
+    assert reading_moments_s(scenario.model_copy(update={"time": time})).max() == 5 * HOUR
     many = tuple(
         scenario.deliveries[0].model_copy(update={"name": f"d{n}", "at": 600.0 * n})
         for n in range(300)
