@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import sendcap
+from sendcap.model.streams import Streams
 from sendcap.scenario import from_dict
 
 NEEDS_NONE = re.compile(r"^tests/(importers|text|files|calibration/logs)/")
@@ -30,3 +31,5 @@ def compiled() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for scenario in (SMALLEST, _SPOOLED):
             sendcap.simulate(from_dict(scenario))
+        # Of many messages.
+        Streams(0).generator("any").standard_normal(10_000)

@@ -227,3 +227,22 @@ def test_asynchronous_latencies_are_those_below_the_limit(latency) -> None:
     # A draw does not depend on whether the one before was drawn anew.
     order = np.corrcoef(drawn[1:], drawn[:-1])[0, 1] * math.sqrt(DRAWS)
     assert abs(order) < 4.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_normal_draws_are_those_of_numpy_bit_for_bit(seed: int) -> None:
+    ours, numpys = Streams(seed).generator("any"), np.random.Generator(np.random.PCG64())
+    numpys.bit_generator.state = ours.bit_generator.state
+    # Both short blocks and long ones, with hundreds of draws of the tail, and others in between.
+    for size in (3, 5_000, 1, 1_024, 1_000_000, 1_023):
+        np.testing.assert_array_equal(ours.standard_normal(size), numpys.standard_normal(size))
+        assert ours.random() == numpys.random()
+        assert ours.bit_generator.state == numpys.bit_generator.state
+    # What is asked for in another way is drawn as well.
+    np.testing.assert_array_equal(
+        ours.standard_normal(2_000, np.float32), numpys.standard_normal(2_000, np.float32)
+    )
+    np.testing.assert_array_equal(
+        ours.standard_normal((2, 1_000)), numpys.standard_normal((2, 1_000))
+    )
+    assert ours.standard_normal() == numpys.standard_normal()

@@ -1,7 +1,7 @@
 """Chance in compiled code: trials of rare events, and the address that a ticket draws.
 
 A success is drawn once, as the number of trials until it (geometric), so a rare one costs next to
-nothing. Continuous times are drawn by NumPy, in blocks.
+nothing. Continuous times are drawn in blocks, as NumPy does (see `normal`).
 
 Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014
 (SplitMix64): a hash of a counter, so that a stream is a key and the number of its draws.
