@@ -1,6 +1,6 @@
 """The result of an import: the scenario, its file, and the report on each setting."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -25,9 +25,6 @@ UNUSED: Final = "not used"
 WARNING: Final = "warning"
 """Probably a mistake in the configuration or in the scenario."""
 
-DECIDES_NOTHING: Final = "does not decide how fast mail is sent"
-"""Why most settings are not used."""
-
 STATUSES: Final = (WARNING, USED, DEFAULT, BASE, UNUSED)
 
 SETTINGS: Final = "settings.csv"
@@ -38,11 +35,6 @@ _LONGEST_NAME: Final = 60
 
 REPORT: Final = Contents("the report of an import", frozenset({SETTINGS}), frozenset({SETTINGS}))
 """The saved report: its table of settings."""
-
-_EVERYWHERE: Final = {
-    "tls": "TLS takes no time of its own in the model; it is part of the connect time",
-    "timeout": "the model's servers always answer; outages are a key of the provider",
-}
 
 
 class Finding(NamedTuple):
@@ -101,14 +93,6 @@ class Imported:
             If the file exists and ``force`` is not set, or cannot be written.
         """
         return save_text(path, self.text, force=force)
-
-
-def reason_unused(name: str, reasons: Mapping[str, str], otherwise: str) -> str:
-    """Return why a setting is not used: its reason, or that of the first key in its name."""
-    if name in reasons:
-        return reasons[name]
-    every = {**_EVERYWHERE, **reasons}
-    return next((reason for part, reason in every.items() if part in name), otherwise)
 
 
 def in_short(value: Any) -> str:

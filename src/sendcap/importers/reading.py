@@ -1,7 +1,8 @@
 """Configurations as text: lines with file and line number, entries, and common values."""
 
+import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from sendcap.errors import ConfigurationError, SendcapError
 from sendcap.files.kinds import as_file, mistaken
 from sendcap.files.single import plain_words
 from sendcap.scenario.files import read_text
+from sendcap.scenario.pools import MOST_WEIGHT
 from sendcap.text.quantities import UNITS
 from sendcap.text.quoting import shown, visible
 
@@ -186,3 +188,16 @@ def read(source: str | Path, kind: str) -> Text:
     if problem is not None:
         raise ConfigurationError(f"{name}: {problem}")
     return Text(path, name, re.sub(r"\r\n?", "\n", content))
+
+
+def in_lowest_terms(weights: Sequence[int]) -> list[int]:
+    """Return weights above zero as whole parts, in lowest terms and at most those of the model.
+
+    >>> in_lowest_terms([4, 2]), in_lowest_terms([])
+    ([2, 1], [])
+    """
+    turns = [weight // math.gcd(*weights) for weight in weights]
+    most = max(turns, default=1)
+    if most <= MOST_WEIGHT:
+        return turns
+    return [max(1, round(turn * MOST_WEIGHT / most)) for turn in turns]

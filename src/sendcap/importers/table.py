@@ -1,9 +1,20 @@
-"""The settings of an MTA in a table: what a scenario has of them, or why it does not."""
+"""The settings of an MTA: what a scenario has of them, or why it does not."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sendcap.importers.imported import reason_unused
+from sendcap.importers.draft import Draft
+from sendcap.importers.reading import Entry
+from sendcap.text.quoting import did_you_mean
+
+DECIDES_NOTHING: Final = "does not decide how fast mail is sent"
+"""Why most settings are not used."""
+_EVERYWHERE: Final = {
+    "tls": "TLS takes no time of its own in the model; it is part of the connect time",
+    "timeout": "the model's servers always answer; outages are a key of the provider",
+}
+_LEAST: Final = 0.9
+"""How much a misspelt name resembles the one that is meant."""
 
 
 class Setting(NamedTuple):
@@ -35,3 +46,32 @@ def not_used(names: Iterable[str], reasons: Mapping[str, str]) -> list[Setting]:
 def with_warning(reasons: Mapping[str, str]) -> list[Setting]:
     """Return such rows of settings that a warning tells of."""
     return [row._replace(how=f"with a warning: {row.how}") for row in not_used(reasons, reasons)]
+
+
+def reason_unused(name: str, reasons: Mapping[str, str], otherwise: str) -> str:
+    """Return why a setting is not used: its reason, or that of the first key in its name."""
+    if name in reasons:
+        return reasons[name]
+    every = {**_EVERYWHERE, **reasons}
+    return next((reason for part, reason in every.items() if part in name), otherwise)
+
+
+def tell_unused(
+    draft: Draft,
+    entry: Entry,
+    key: str,
+    reasons: Mapping[str, str],
+    unknown: str,
+    deciding: Iterable[str],
+) -> None:
+    """Report why a setting is not used.
+
+    Without a reason it is ``unknown``: a probable mistake, if it resembles one that decides.
+    """
+    why = reason_unused(key, reasons, unknown)
+    hint = did_you_mean(key, deciding, _LEAST) if why == unknown else ""
+    if hint:
+        # Nobody knows what the value is: it may be a password.
+        draft.warn(entry._replace(value=""), f"this importer does not know it{hint}")
+    else:
+        draft.unused(entry, why)

@@ -16,8 +16,7 @@ from sendcap.importers.exim.rules import (
     policy_of,
 )
 from sendcap.importers.exim.sections import Rule, Sections, sections_of
-from sendcap.importers.exim.transports import put_limits
-from sendcap.importers.exim.ways import transport_of
+from sendcap.importers.exim.transports import put_limits, transport_of
 from sendcap.importers.imported import Imported
 from sendcap.importers.plan import Group, Plan, by_treatment
 from sendcap.importers.reading import Entry, Text, read_configuration

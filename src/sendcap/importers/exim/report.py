@@ -1,20 +1,21 @@
 """What is told of Exim's options and rules: slips, and why one is not used."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from sendcap.importers.draft import Draft
 from sendcap.importers.exim.lines import Lines
 from sendcap.importers.exim.rules import is_unclear, why_unused
 from sendcap.importers.exim.sections import Rule, Sections
 from sendcap.importers.exim.table import UNUSED, WARNED, WARNED_OF_TRANSPORTS
-from sendcap.importers.exim.ways import clients_of, left_out_of_routers, transport_of
-from sendcap.importers.imported import DECIDES_NOTHING, reason_unused
+from sendcap.importers.exim.transports import (
+    NOT_SET,
+    clients_of,
+    left_out_of_routers,
+    transport_of,
+)
 from sendcap.importers.reading import Entry
+from sendcap.importers.table import DECIDES_NOTHING, reason_unused
 from sendcap.text.quoting import first_few
-
-NOT_SET: Final = ("false", "no", "0")
-"""Values of an option that does nothing."""
 
 
 def warn_of_slips(draft: Draft, lines: Lines, sections: Sections) -> None:

@@ -1,21 +1,98 @@
-"""What Exim's SMTP transports limit: messages of a connection, and connections."""
+"""Exim's SMTP transports: which one has the mail of a domain, and what it limits.
 
-from collections.abc import Mapping
+That is the transport of the first router that takes the domain and has an SMTP transport.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from sendcap.importers.draft import Draft
-from sendcap.importers.exim.report import NOT_SET
+from sendcap.importers.exim.lists import has_domain
 from sendcap.importers.exim.sections import Options, Sections
-from sendcap.importers.exim.ways import clients_of, transport_of
+from sendcap.importers.exim.table import FALLBACK
 from sendcap.importers.reading import Entry, whole
 from sendcap.scenario.durations import format_duration
 
-MESSAGES = "connection_max_messages"
-_RUNNERS = "queue_run_max"
-_DEFAULT_RUNNERS = "5"
-MOST_RUNNERS = 10_000
+_REMOTE: Final = ("dnslookup", "manualroute", "queryprogram", "ipliteral", "iplookup")
+_CONDITIONS: Final = ("condition", "senders", "local_parts", "require_files", "address_data")
+_SMTP: Final = ("smtp", "lmtp")
+_MESSAGES: Final = "connection_max_messages"
+_RUNNERS: Final = "queue_run_max"
+_DEFAULT_RUNNERS: Final = "5"
+MOST_RUNNERS: Final = 10_000
 """More than ever run: those of an Exim without a limit."""
-_DEFAULT_MESSAGES = 500
-_ALL_HOSTS = ("*",)
+_DEFAULT_MESSAGES: Final = 500
+_ALL_HOSTS: Final = ("*",)
+NOT_SET: Final = ("false", "no", "0")
+"""Values of an option that does nothing."""
+
+
+def clients_of(sections: Sections) -> dict[str, Options]:
+    """Return the transports that deliver to other servers."""
+    return {
+        name: options
+        for name, options in sections.transports.items()
+        if "driver" in options and options["driver"].value in _SMTP
+    }
+
+
+def transport_of(sections: Sections, domain: str) -> str | None:
+    """Return the transport of a domain, or the first one; None for a file of rules alone."""
+    router = _router_of(sections, domain)
+    if router is not None:
+        return str(sections.routers[router]["transport"].value)
+    return next(iter(clients_of(sections)), None)
+
+
+def _router_of(sections: Sections, domain: str) -> str | None:
+    """Return the first router that takes mail to a domain, or of which nobody can tell."""
+    unclear = None
+    for name, options in _remote(sections):
+        listed = options.get("domains")
+        takes = listed is None or has_domain(listed.value, domain, sections.lists)
+        if takes and not any(condition in options for condition in _CONDITIONS):
+            return name
+        if takes is not False:
+            unclear = unclear or name
+    return unclear
+
+
+def left_out_of_routers(
+    sections: Sections, domains: Mapping[str, object]
+) -> Iterator[tuple[Entry, str]]:
+    """Yield what routers do that is not in the scenario, or cannot be read."""
+    taken = {_router_of(sections, domain) for domain in domains}
+    transports = {transport_of(sections, domain) for domain in domains}
+    for name, options in _remote(sections):
+        transport = options["transport"]
+        if "fallback_hosts" in options:
+            yield options["fallback_hosts"].of(f"router {name}"), FALLBACK
+        found = [each for each in _CONDITIONS if each in options]
+        listed = options.get("domains")
+        known = listed is None or None not in {
+            has_domain(listed.value, domain, sections.lists) for domain in domains
+        }
+        if name not in taken and transports == {transport.value}:
+            continue  # all mail has this transport by another router
+        if found or not known:
+            does = (
+                "so that mail which no other router takes goes by this one in the scenario"
+                if name in taken
+                else "so that no mail of the scenario goes by this router"
+            )
+            yield (
+                Entry(f"router {name}", transport.value, transport.where),
+                f"its {found[0] if found else 'domains'} cannot be read here, {does}",
+            )
+
+
+def _remote(sections: Sections) -> Iterator[tuple[str, Options]]:
+    clients = clients_of(sections)
+    for name, options in sections.routers.items():
+        driver = options.get("driver", Entry("driver")).value
+        transport = options.get("transport", Entry("transport")).value
+        if driver in _REMOTE and transport in clients:
+            yield name, options
 
 
 def put_limits(
@@ -37,14 +114,14 @@ def put_limits(
             _put(draft, name, transport, clients[transport])
         _put_parallel(draft, transport, clients[transport], names)
     for other in clients:
-        if other not in used and MESSAGES in clients[other]:
+        if other not in used and _MESSAGES in clients[other]:
             why = f"transport {other}; the scenario has that of {', '.join(used)}"
-            draft.overruled(clients[other][MESSAGES], why)
+            draft.overruled(clients[other][_MESSAGES], why)
     _put_runners(draft, sections, interval_s)
 
 
 def _put(draft: Draft, name: str, transport: str, options: Options) -> None:
-    entry, why = options.get(MESSAGES, Entry(MESSAGES)), f"transport {transport}"
+    entry, why = options.get(_MESSAGES, Entry(_MESSAGES)), f"transport {transport}"
     # Zero is no limit.
     number = entry.read(whole) or "unlimited" if entry.where else _DEFAULT_MESSAGES
     kept = options.get("hosts_nopass_tls")

@@ -26,7 +26,7 @@ from sendcap.importers.kumomta.settings import MISPLACED, NOT_KNOWN, PATH
 from sendcap.importers.kumomta.slips import slips
 from sendcap.importers.plan import Group, Plan, mail_exchangers
 from sendcap.importers.reading import Entry
-from sendcap.importers.unknown import tell_unused
+from sendcap.importers.table import tell_unused
 from sendcap.text.quoting import did_you_mean, shown
 from sendcap.text.shares import rounded_share
 

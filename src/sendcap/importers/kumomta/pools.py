@@ -15,8 +15,7 @@ from sendcap.importers.imported import as_name
 from sendcap.importers.kumomta.files import KumomtaFile
 from sendcap.importers.kumomta.queues import Queues
 from sendcap.importers.kumomta.scheduled import mail_of
-from sendcap.importers.reading import Entry, read_configuration
-from sendcap.importers.turns import in_lowest_terms
+from sendcap.importers.reading import Entry, in_lowest_terms, read_configuration
 from sendcap.text.quoting import did_you_mean, shown
 
 _EACH: Final = "KumoMTA's limits are those of each egress source."

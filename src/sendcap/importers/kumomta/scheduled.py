@@ -17,7 +17,7 @@ from sendcap.importers.kumomta.queues import RETRY, Queues, Scope
 from sendcap.importers.kumomta.settings import NOT_KNOWN, QUEUE
 from sendcap.importers.plan import Group
 from sendcap.importers.reading import Entry
-from sendcap.importers.unknown import tell_unused
+from sendcap.importers.table import tell_unused
 from sendcap.scenario.durations import parse_duration
 from sendcap.scenario.rates import Rate
 from sendcap.text.quoting import shown

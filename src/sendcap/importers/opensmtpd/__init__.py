@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sendcap.importers.draft import Draft
-from sendcap.importers.imported import DECIDES_NOTHING, Imported, reason_unused
+from sendcap.importers.imported import Imported
 from sendcap.importers.opensmtpd.configuration import Configuration, configuration_of, seconds
 from sendcap.importers.opensmtpd.limits import put_limits
 from sendcap.importers.opensmtpd.statements import Statements
 from sendcap.importers.opensmtpd.table import DEFAULTS, REASONS, WARNED
 from sendcap.importers.plan import Plan, by_treatment
 from sendcap.importers.reading import Entry, read_configuration
+from sendcap.importers.table import DECIDES_NOTHING, reason_unused
 from sendcap.scenario.durations import format_duration
 
 

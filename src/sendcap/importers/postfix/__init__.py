@@ -15,8 +15,7 @@ from sendcap.importers.postfix.report import report_the_rest, warn_of_slips
 from sendcap.importers.postfix.routing import Route, routes_of
 from sendcap.importers.postfix.settings import seconds, settings_of
 from sendcap.importers.postfix.shared import put_shared
-from sendcap.importers.reading import Entry, read_configuration, whole
-from sendcap.importers.turns import in_lowest_terms
+from sendcap.importers.reading import Entry, in_lowest_terms, read_configuration, whole
 from sendcap.scenario.durations import format_duration
 
 _BACKOFF: Final = {

@@ -5,7 +5,6 @@ from itertools import chain
 from typing import Final
 
 from sendcap.importers.draft import Draft
-from sendcap.importers.imported import DECIDES_NOTHING, reason_unused
 from sendcap.importers.postfix.configuration import Configuration
 from sendcap.importers.postfix.master import (
     CLIENT,
@@ -28,6 +27,7 @@ from sendcap.importers.postfix.table import (
     WARNED,
 )
 from sendcap.importers.reading import Entry
+from sendcap.importers.table import DECIDES_NOTHING, reason_unused
 from sendcap.text.quoting import first_few
 
 _READ: Final = ("randmap", "static")

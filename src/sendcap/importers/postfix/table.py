@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from sendcap.importers.imported import DECIDES_NOTHING
-from sendcap.importers.table import by_name, not_used, used, with_warning
+from sendcap.importers.table import DECIDES_NOTHING, by_name, not_used, used, with_warning
 
 REPLACED: Final = "another parameter replaces it"
 DECIDES: Final = "says which limits hold for which mail"

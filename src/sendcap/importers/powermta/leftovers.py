@@ -7,7 +7,7 @@ from sendcap.importers.powermta.queues import Queues
 from sendcap.importers.powermta.settings import NOT_KNOWN, OF_QUEUES, UNUSED
 from sendcap.importers.powermta.syntax import Tag
 from sendcap.importers.reading import Entry
-from sendcap.importers.unknown import tell_unused
+from sendcap.importers.table import tell_unused
 
 _TAGS: Final = {
     "domain": "no recipient in the audience matches",
