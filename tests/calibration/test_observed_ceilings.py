@@ -6,13 +6,7 @@ import pytest
 from sendcap.calibration.arrivals import Stretch, deliveries, stretches
 from sendcap.calibration.attempts import Bins, rows
 from sendcap.calibration.ceilings import ceiling, tolerated
-from sendcap.calibration.connections import (
-    coarse_transactions,
-    open_sessions,
-    per_connection,
-    session_transactions,
-    session_uses,
-)
+from sendcap.calibration.connections import Sessions, per_connection
 from sendcap.calibration.evidence import ProviderEvidence
 
 
@@ -110,9 +104,15 @@ def sessions(*ends_s: list[float], arrived_s: float = 0.0):
     return rows(len(events), columns)
 
 
+def together(given, *, sharp: bool = True) -> Sessions:
+    found = Sessions(sharp=sharp)
+    found.add(given)
+    return found
+
+
 def test_open_connections_over_time() -> None:
     given = sessions([10.0, 11.0, 12.0], [11.0, 12.0, 13.0, 14.0], [30.0])
-    found = open_sessions(given, 0, Bins(0.0, 1.0, 40))
+    found = together(given).open(0, Bins(0.0, 1.0, 40))
     # Bin k is of second k - 1; each is taken to open a usual gap before its first attempt's end.
     assert found[11:16].tolist() == pytest.approx([2.0, 2.0, 1.0, 1.0, 0.0], abs=1e-9)
     assert found.sum() == pytest.approx(3.0 + 4.0 + 1.0)
@@ -120,14 +120,14 @@ def test_open_connections_over_time() -> None:
 
 def test_on_an_open_connection_an_attempt_takes_from_one_end_to_the_next() -> None:
     given = sessions([10.0, 10.5, 12.0], [20.0, 20.25])
-    times = session_transactions(given)[0]
+    times = together(given).transactions[0]
     assert sorted(times.low_s.tolist()) == [0.25, 0.5, 1.5]
     given["arrived_s"][2] = 11.75
-    assert sorted(session_transactions(given)[0].low_s.tolist()) == [0.25, 0.25, 0.5] or (
-        session_transactions(given)[0].weight.tolist() == [2.0, 1.0]
+    assert sorted(together(given).transactions[0].low_s.tolist()) == [0.25, 0.25, 0.5] or (
+        together(given).transactions[0].weight.tolist() == [2.0, 1.0]
     )
     given["attempt"][1] = 2
-    assert session_transactions(given)[0].count == 2
+    assert together(given).transactions[0].count == 2
 
 
 def test_whole_seconds_give_the_mean() -> None:
@@ -135,7 +135,7 @@ def test_whole_seconds_give_the_mean() -> None:
     held, repetitions = 0, 400
     for _ in range(repetitions):
         ends_s = [np.floor(np.cumsum(rng.exponential(0.4, 60)) + 100).tolist() for _ in range(40)]
-        mean = coarse_transactions(sessions(*ends_s))[0]
+        mean = together(sessions(*ends_s), sharp=False).means[0]
         held += mean.low < 0.4 < mean.high
         assert mean.low - 0.02 < 0.4 < mean.high + 0.02
     # The interval is one of 90 %; with the spread of single gaps it would hold all but always.
@@ -158,7 +158,7 @@ def test_messages_per_connection(uses, most, limit) -> None:
 
 def test_no_connections_tell_nothing() -> None:
     assert per_connection(np.array([50, 0])) is None
-    assert session_uses(sessions([1.0, 2.0], [3.0]))[0].tolist() == [0, 2, 1]
+    assert together(sessions([1.0, 2.0], [3.0])).uses[0].tolist() == [0, 2, 1]
 
 
 def test_even_arrivals_are_one_stretch_and_bursts_are_several() -> None:

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sendcap.calibration.calibrate import Calibration, calibrate
-from sendcap.calibration.categories import broad, named
 from sendcap.calibration.outcomes import _TABLES, _reason, _telling, packed, read_reply
-from sendcap.calibration.reasons import REASONS
+from sendcap.calibration.reasons import REASONS, broad, named
 
 
 def reason(text: str, enhanced: int = 0, category: str = "") -> str:

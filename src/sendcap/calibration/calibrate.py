@@ -20,8 +20,7 @@ from sendcap.calibration.logs.reading import Context, Skipped
 from sendcap.calibration.logs.recognising import FORMATS, FileRead, read_logs
 from sendcap.calibration.providers import Providers, read_map
 from sendcap.calibration.report import sections
-from sendcap.calibration.retries import Recognised, recognise
-from sendcap.calibration.retry_lifetimes import lasting
+from sendcap.calibration.retries import Recognised, lasting, recognise
 from sendcap.calibration.scenarios import fitted_scenario
 from sendcap.calibration.sharing import Shared, shared_limit
 from sendcap.charts.drawing import Drawable

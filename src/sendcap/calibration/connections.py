@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.calibration.attempts import Bins, Floats, Ints, Records
+from sendcap.calibration.attempts import Bins, Flags, Floats, Ints, Records
 from sendcap.calibration.times import Figure, Times
 
 _MOST_ATTEMPTS: Final = 400_000
@@ -46,58 +46,75 @@ class Sessions:
     @cached_property
     def uses(self) -> dict[int, Ints]:
         """For each provider the attempts by position in the connection."""
-        return session_uses(self.rows)
+        first = _session_starts(self.rows)
+        sizes = np.diff(np.append(first, len(self.rows)))
+        use = np.arange(len(self.rows)) - np.repeat(first, sizes) + 1
+        by_provider = _by_provider(self.rows["provider"], use)
+        return {number: np.bincount(uses) for number, uses in by_provider}
 
     @cached_property
     def transactions(self) -> dict[int, Times]:
-        """For each provider the durations of attempts; empty if stamps are whole seconds."""
-        return session_transactions(self.rows) if self._sharp else {}
+        """For each provider the durations of attempts; empty if stamps are whole seconds.
+
+        On an open connection an attempt begins at the end of the previous one, or at the arrival of
+        the message, if that is later. Only first attempts count: the due time of a retry is
+        unknown.
+        """
+        if not self._sharp:
+            return {}
+        first_try, after, before_s = self._later
+        new = first_try & ~np.isnan(after["arrived_s"])
+        gap_s = after["finished_s"] - np.maximum(before_s, after["arrived_s"])
+        by_provider = _by_provider(after["provider"][new], gap_s[new])
+        return {number: Times.of(times_s, times_s) for number, times_s in by_provider}
 
     @cached_property
     def means(self) -> dict[int, Figure]:
-        """For each provider the mean duration of attempts, if stamps are whole seconds."""
-        return {} if self._sharp else coarse_transactions(self.rows)
+        """For each provider the mean duration of attempts, if stamps are whole seconds.
+
+        The difference of two stamps is off by up to a second either way, and on average by nothing:
+        the mean is right, the spread is not. Only messages that had waited for their connection
+        count: their attempts began at the end of the previous one.
+        """
+        if self._sharp:
+            return {}
+        first_try, after, before_s = self._later
+        waited = first_try & (after["arrived_s"] < before_s - 1.0)
+        gap_s = (after["finished_s"] - before_s)[waited]
+        session = np.unique(after["session"][waited], return_inverse=True)[1]
+        by_provider = _by_provider(after["provider"][waited], np.column_stack((gap_s, session)))
+        return {
+            number: _mean(*timed.T)
+            for number, timed in by_provider
+            if len(timed) >= _LEAST_COARSE and timed[:, 0].any()
+        }
+
+    @cached_property
+    def _later(self) -> tuple[Flags, Records, Floats]:
+        """All attempts but the first: a mask, the attempts, and the ends of those before them.
+
+        The mask has the first tries of messages over a connection that another message had before.
+        """
+        rows, after = self.rows, self.rows[1:]
+        same = after["session"] == rows["session"][:-1]
+        return same & (after["attempt"] <= 1), after, rows["finished_s"][:-1]
 
     def open(self, number: int, bins: Bins) -> Floats | None:
-        """Return the mean number of open connections to a provider in each bin; None if unknown."""
+        """Return the mean number of open connections to a provider in each bin; None if unknown.
+
+        A connection counts from the end of the first attempt to the end of the last: no log says
+        when it was opened. For the first attempt, a usual gap is put before it.
+        """
         if number not in self.uses:
             return None
-        return open_sessions(self.rows, number, bins) * self._one_in
-
-
-def session_transactions(rows: Records) -> dict[int, Times]:
-    """Return the durations of attempts at each provider, from the ends of attempts in a session.
-
-    On an open connection an attempt begins at the end of the previous one, or at the arrival of
-    the message, if that is later. Only first attempts count: the due time of a retry is unknown.
-    """
-    same = rows["session"][1:] == rows["session"][:-1]
-    after, before_s = rows[1:], rows["finished_s"][:-1]
-    new = same & (after["attempt"] <= 1) & ~np.isnan(after["arrived_s"])
-    gap_s = after["finished_s"] - np.maximum(before_s, after["arrived_s"])
-    by_provider = _by_provider(after["provider"][new], gap_s[new])
-    return {number: Times.of(times_s, times_s) for number, times_s in by_provider}
-
-
-def coarse_transactions(rows: Records) -> dict[int, Figure]:
-    """Return the mean duration of attempts at each provider, where stamps are whole seconds.
-
-    The difference of two stamps is off by up to a second either way, and on average by nothing:
-    the mean is right, the spread is not. Only messages that had waited for their connection count:
-    their attempts began at the end of the previous one.
-    """
-    same = rows["session"][1:] == rows["session"][:-1]
-    after, before_s = rows[1:], rows["finished_s"][:-1]
-    waited = same & (after["attempt"] <= 1) & (after["arrived_s"] < before_s - 1.0)
-    gap_s = (after["finished_s"] - before_s)[waited]
-    timed = np.column_stack((gap_s, np.unique(after["session"][waited], return_inverse=True)[1]))
-    return {
-        number: _mean(times_s, session)
-        for number, (times_s, session) in (
-            (number, values.T) for number, values in _by_provider(after["provider"][waited], timed)
-        )
-        if len(times_s) >= _LEAST_COARSE and times_s.any()
-    }
+        rows = self.rows[self.rows["provider"] == number]
+        open_s = np.zeros(bins.number)
+        first = _session_starts(rows)
+        last = np.append(first[1:], len(rows)) - 1
+        within_s = np.delete(np.diff(rows["finished_s"]), first[1:] - 1)
+        gap_s = float(np.median(within_s)) if len(within_s) else 0.0
+        bins.add_spans(open_s, rows["finished_s"][first] - gap_s, rows["finished_s"][last])
+        return open_s / bins.width_s * self._one_in
 
 
 def _mean(times_s: Floats, session: Floats) -> Figure:
@@ -105,32 +122,6 @@ def _mean(times_s: Floats, session: Floats) -> Figure:
     mean_s = float(times_s.mean())
     off_s = np.bincount(session.astype(np.int64), times_s - mean_s)
     return Figure.with_error(mean_s, float(np.sqrt((off_s**2).sum())) / len(times_s))
-
-
-def session_uses(rows: Records) -> dict[int, Ints]:
-    """Return for each provider the number of attempts by their position in the connection."""
-    first = _session_starts(rows)
-    sizes = np.diff(np.append(first, len(rows)))
-    use = np.arange(len(rows)) - np.repeat(first, sizes) + 1
-    return {number: np.bincount(uses) for number, uses in _by_provider(rows["provider"], use)}
-
-
-def open_sessions(rows: Records, number: int, bins: Bins) -> Floats:
-    """Return the mean number of open connections to a provider in each bin.
-
-    A connection counts from the end of the first attempt to the end of the last: no log says when
-    it was opened. For the first attempt, a usual gap is put before it.
-    """
-    rows = rows[rows["provider"] == number]
-    open_s = np.zeros(bins.number)
-    if not len(rows):
-        return open_s
-    first = _session_starts(rows)
-    last = np.append(first[1:], len(rows)) - 1
-    within_s = np.delete(np.diff(rows["finished_s"]), first[1:] - 1)
-    gap_s = float(np.median(within_s)) if len(within_s) else 0.0
-    bins.add_spans(open_s, rows["finished_s"][first] - gap_s, rows["finished_s"][last])
-    return open_s / bins.width_s
 
 
 def _session_starts(rows: Records) -> Ints:

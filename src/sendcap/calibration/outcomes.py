@@ -1,7 +1,7 @@
 """The reason of a failed attempt: by the MTA's category, the reply's code, and its words.
 
 In this order, and the first that says enough decides: the MTA's own category
-(`sendcap.calibration.categories`); a well-known reply of a large provider
+(`sendcap.calibration.reasons`); a well-known reply of a large provider
 (`sendcap.calibration.well_known`); the enhanced code as IANA registers it; the other words. A few
 codes are used for much that they do not mean, so telling words outweigh them.
 
@@ -15,7 +15,6 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from sendcap.calibration import reasons
-from sendcap.calibration.categories import broad, named
 from sendcap.calibration.phrases import OTHERS, TELLING
 from sendcap.calibration.well_known import WELL_KNOWN
 from sendcap.calibration.wording import said
@@ -84,9 +83,9 @@ def read_reply(text: bytes, enhanced: int = 0, code: int = 0, category: str = ""
     if not enhanced % _UNSPECIFIC:
         enhanced = packed(*reply.enhanced) or enhanced
     kind = enhanced // _UNSPECIFIC or code // 100
-    reason = named(category) or _reason(_telling(reply.words), enhanced % _UNSPECIFIC, kind)
+    reason = reasons.named(category) or _reason(_telling(reply.words), enhanced % _UNSPECIFIC, kind)
     if reason in (reasons.OTHER, reasons.TRY_LATER):
-        reason = broad(category) or reason
+        reason = reasons.broad(category) or reason
     return Reply(reasons.NUMBERS[reason], code, enhanced)
 
 

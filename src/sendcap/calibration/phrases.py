@@ -7,7 +7,7 @@ Accents are gone before (`sendcap.calibration.wording`). Sources: Postfix, ``src
 
 from typing import Final
 
-from sendcap.calibration.marks import Marks
+from sendcap.calibration.wording import Marks
 
 TELLING: Final = Marks(
     """

@@ -8,7 +8,7 @@ import numpy as np
 
 from sendcap.calibration.attempts import Floats
 from sendcap.calibration.evidence import Gaps
-from sendcap.calibration.retry_exim import exim_rules
+from sendcap.calibration.retry_exim import exim_rules, gaps_by_number
 from sendcap.calibration.retry_exim_checks import checked_rules, run_apart_s
 from sendcap.calibration.retry_scans import clamps, described
 from sendcap.calibration.round_times import NEAR, near_rounds, nearest_round, written
@@ -31,6 +31,8 @@ _FACTORS: Final = (2.0, 1.5, 3.0, 4.0)
 _LARGEST_FACTOR: Final = 20.0
 _LONGEST_LIST: Final = 12
 _FLAT: Final = 1.1
+_TYPICAL: Final = 0.3
+"""Queueing delays some attempts, so the typical gap is below the median."""
 
 
 class Candidate(NamedTuple):
@@ -55,7 +57,7 @@ def candidates(
     yield Candidate(PostfixRetry(), 0, "Postfix's default rule, the age from 300 to 4000 s")
     for policy in clamps(gaps):
         yield Candidate(policy, 3, described(policy))
-    middles = _middles(gaps)
+    middles = gaps_by_number(gaps, _TYPICAL)
     if len(middles):
         yield from _doubling(gaps, middles, formats)
         yield from _growing(gaps, middles)
@@ -76,18 +78,6 @@ def _checked(gaps: Gaps, told_s: float) -> Iterator[Candidate]:
     for rule, size in checked_rules(gaps):
         policy = EximRetry(rule=rule)
         yield Candidate(policy, size + 1, f"Exim's rule {rule}, {runs}", run_s, checked=True)
-
-
-def _middles(gaps: Gaps) -> Floats:
-    """Return the typical gap after each number of failures, up to the first rare number."""
-    middles = []
-    for number in range(int(gaps.failures.max()) + 1):
-        gap_s = gaps.gap_s[gaps.failures == number]
-        if len(gap_s) < 3:
-            break
-        # Queueing delays some attempts, so the typical gap is below the median.
-        middles.append(max(float(np.quantile(gap_s, 0.3)), 1.0))
-    return np.array(middles)
 
 
 def _firsts(gaps: Gaps, middles: Floats) -> set[float]:

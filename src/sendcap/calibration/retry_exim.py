@@ -43,7 +43,7 @@ class _Step(NamedTuple):
 
 def exim_rules(gaps: Gaps) -> Iterator[tuple[str, int, float]]:
     """Yield rules, with the number of parameters and how late an attempt may be."""
-    lows = _lows(gaps)
+    lows = gaps_by_number(gaps, _LOW, _MOST_GAPS)
     if len(gaps) < _LEAST_GAPS or len(lows) < 2:
         return
     steps = _steps(lows)
@@ -72,15 +72,15 @@ def _runs(gaps: Gaps) -> Iterator[float]:
         yield roundest(0.8 * run_s, 1.2 * run_s)
 
 
-def _lows(gaps: Gaps) -> Floats:
-    """Return the short gaps after each number of failures, up to the first rare number."""
-    lows = []
-    for number in range(min(int(gaps.failures.max()) + 1, _MOST_GAPS)):
+def gaps_by_number(gaps: Gaps, quantile: float, most: int | None = None) -> Floats:
+    """Return a quantile of the gaps after each number of failures, up to the first rare number."""
+    found = []
+    for number in range(int(gaps.failures.max()) + 1)[:most]:
         gap_s = gaps.gap_s[gaps.failures == number]
         if len(gap_s) < _LEAST_OF_A_NUMBER:
             break
-        lows.append(max(float(np.quantile(gap_s, _LOW)), 1.0))
-    return np.array(lows)
+        found.append(max(float(np.quantile(gap_s, quantile)), 1.0))
+    return np.array(found)
 
 
 def _steps(lows: Floats) -> list[_Step]:

@@ -2,12 +2,12 @@
 
 They come before the enhanced code, because here it misleads: Gmail answers 4.2.1, registered for
 a disabled account, to somebody who sends too fast. How to read a
-table: `sendcap.calibration.marks`.
+table: `sendcap.calibration.wording.Marks`.
 """
 
 from typing import Final
 
-from sendcap.calibration.marks import Marks
+from sendcap.calibration.wording import Marks
 
 _GMAIL: Final = """
 4 throttled: receiving mail too quickly | receiving mail at a rate | unusual rate of

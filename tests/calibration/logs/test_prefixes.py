@@ -16,8 +16,7 @@ from reading_lines import WRITTEN_S, names, read, read_file
 from test_other_logs import MOMENTUM, POWERMTA, kumomta
 
 from sendcap.calibration.attempts import ACCEPTED
-from sendcap.calibration.logs.prefixes import moment_s
-from sendcap.calibration.logs.stamps import Syslog
+from sendcap.calibration.logs.stamps import Syslog, moment_s
 
 MESSAGE = (
     "4XyZ1a2b10: to=<u10@gmail.com>, relay=gmail-smtp-in.l.google.com[142.250.1.27]:25, delay=1.5, "

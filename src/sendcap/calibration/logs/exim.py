@@ -30,9 +30,8 @@ from sendcap.calibration.attempts import (
 )
 from sendcap.calibration.logs.filters import SameMachine
 from sendcap.calibration.logs.opening import Log
-from sendcap.calibration.logs.prefixes import moment_s
 from sendcap.calibration.logs.reading import Context, Reader, Row
-from sendcap.calibration.logs.stamps import Syslog, rfc3339_s, span_s
+from sendcap.calibration.logs.stamps import Syslog, moment_s, rfc3339_s, span_s
 from sendcap.calibration.logs.transactions import share_transactions
 
 _NUMBER: Final = (

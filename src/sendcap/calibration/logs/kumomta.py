@@ -19,11 +19,11 @@ from sendcap.calibration.attempts import (
     RETURNED,
     SOFT,
 )
-from sendcap.calibration.categories import is_expiry
 from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.logs.reading import Context, LineError, LineReader, Row
 from sendcap.calibration.logs.stamps import rfc3339_s
 from sendcap.calibration.outcomes import packed
+from sendcap.calibration.reasons import is_expiry
 
 _OUTCOMES: Final = {
     "Delivery": ACCEPTED,

@@ -17,8 +17,8 @@ import re
 from typing import Final, NamedTuple
 
 from sendcap.calibration.attempts import ACCEPTED, HARD, RECEIVED, RETURNED, SOFT
-from sendcap.calibration.logs.prefixes import epoch_s
 from sendcap.calibration.logs.reading import LineError, LineReader, Row
+from sendcap.calibration.logs.stamps import epoch_s
 
 _PLAIN: Final = re.compile(rb"[^\\@]*(?:\\.[^\\@]*)*", re.DOTALL)
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)

@@ -12,9 +12,8 @@ from typing import Final
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, LEFT, RECEIVED, REMOVED, SOFT
 from sendcap.calibration.logs.opening import Log
-from sendcap.calibration.logs.prefixes import moment_s
 from sendcap.calibration.logs.reading import Context, Reader, Row
-from sendcap.calibration.logs.stamps import Syslog, span_s
+from sendcap.calibration.logs.stamps import Syslog, moment_s, span_s
 
 _ID: Final = rb"([0-9a-f]{16})"
 _TO: Final = rb"from=<[^>]{0,1000}> to=<([^>]{0,1000})>"

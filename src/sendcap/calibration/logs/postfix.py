@@ -16,10 +16,9 @@ import numpy as np
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RECEIVED, SOFT, Records, rows
 from sendcap.calibration.logs.filters import SameMachine
 from sendcap.calibration.logs.opening import Log
-from sendcap.calibration.logs.prefixes import moment_s
 from sendcap.calibration.logs.reading import Context, Reader, Row
 from sendcap.calibration.logs.receptions import Receptions
-from sendcap.calibration.logs.stamps import Syslog, rfc3339_s
+from sendcap.calibration.logs.stamps import Syslog, moment_s, rfc3339_s
 from sendcap.calibration.logs.transactions import share_transactions
 from sendcap.calibration.outcomes import packed
 

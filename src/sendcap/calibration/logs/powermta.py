@@ -16,7 +16,6 @@ from operator import itemgetter
 from typing import Final
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RECEIVED, RETURNED, SOFT
-from sendcap.calibration.categories import is_expiry
 from sendcap.calibration.logs.opening import LONGEST_LINE, Log
 from sendcap.calibration.logs.reading import (
     Context,
@@ -27,6 +26,7 @@ from sendcap.calibration.logs.reading import (
     status_code,
 )
 from sendcap.calibration.logs.stamps import any_time
+from sendcap.calibration.reasons import is_expiry
 
 _OUTCOMES: Final = {
     **dict.fromkeys(("d", "delivery"), ACCEPTED),

@@ -1,18 +1,22 @@
-"""Log lines inside the records of a collector: journald's exports and JSON.
+"""Log lines inside the records of a collector: journald's exports, containers' logs and JSON.
 
 JSON: the line is under one of the keys below, a time, a host, a program and its number beside it.
 They are those of Docker (``log``), journald (``MESSAGE``), syslog-ng, Fluentd and Filebeat
 (``message``), CloudWatch (``message``), SNS (``Message``), Grafana Loki (``line``), Google Cloud
 (``textPayload``), Splunk (``_raw``). Source of journald's: systemd, "Journal Export Formats" and
 systemd.journal-fields(7).
+
+A container's log may have a line in parts. Kubernetes' container runtimes mark all parts but the
+last with ``P``, the last with ``F``; Fluent Bit keeps the mark under ``logtag`` or ``_p``. Docker
+marks none: a part has 16 KiB, and only the last one ends with a newline. Sources: Kubernetes, "CRI:
+Log Management for Container Stdout/Stderr Streams"; moby, ``daemon/logger/copier.go``.
 """
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
-
-from sendcap.calibration.logs.parts import Containers, Records, is_of_a_container
 
 Unwrapped = Callable[[list[bytes]], list[bytes]]
 """From lines of a file to as many lines of a log."""
@@ -31,6 +35,15 @@ _BELOW: Final = ("result", "jsonPayload", "_source", "fields")
 _UNNAMED: Final = str.maketrans("", "", "_@-.")
 _UNITS: Final = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (1e8, 1.0))
 """Numbers from which a time is in nanoseconds, microseconds, milliseconds, seconds."""
+_CONTAINER: Final = re.compile(
+    rb"(.{0,200}?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{0,20} (?:stdout|stderr) )([PF])(?::\S{0,50})? "
+)
+_CLOCK: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{0,20} ")
+_LONGEST: Final = 1 << 18
+"""Bytes of a line, as elsewhere; what is beyond is left out."""
+_CUT: Final = (1 << 14) - 4, 1 << 14
+"""Bytes of a part of Docker's: a character at its end may be cut."""
+_TAGS: Final = ("logtag", "_p")
 
 
 def wrapping_of(lines: list[bytes]) -> Unwrapped | None:
@@ -38,7 +51,7 @@ def wrapping_of(lines: list[bytes]) -> Unwrapped | None:
     if any(line.startswith((b"__CURSOR=", b"__REALTIME_TIMESTAMP=")) for line in lines):
         return JournalExport()
     steps = list[Unwrapped]()
-    if any(map(is_of_a_container, lines)):
+    if any(map(_is_of_a_container, lines)):
         steps.append(Containers())
         lines = Containers()(lines)
     if any(_inner(line) is not None for line in lines):
@@ -48,11 +61,40 @@ def wrapping_of(lines: list[bytes]) -> Unwrapped | None:
     return steps[0] if steps else None
 
 
-class JsonRecords:
-    """Takes the lines out of JSON records, a record a line."""
+def _is_of_a_container(line: bytes) -> bool:
+    return (b" stdout " in line or b" stderr " in line) and _CONTAINER.match(line) is not None
+
+
+class Containers:
+    """Joins the lines of container runtimes, stream by stream."""
 
     def __init__(self) -> None:
-        self._parts = Records()
+        self._parts: dict[bytes, bytes] = {}
+
+    def __call__(self, lines: list[bytes]) -> list[bytes]:
+        """Return each line where it ends, and blanks for its other parts."""
+        return [self._joined(line) for line in lines]
+
+    def _joined(self, line: bytes) -> bytes:
+        if not self._parts and b" P" not in line:
+            return line
+        matched = _CONTAINER.match(line)
+        if matched is None:
+            return line
+        # What is before the time may name the pod.
+        stream, text = _CLOCK.sub(b"", matched[1]), line[matched.end() :]
+        before = self._parts.pop(stream, None)
+        if matched[2] == b"P":
+            self._parts[stream] = ((before or b"") + text)[:_LONGEST]
+            return b""
+        return line if before is None else b"%sF %s%s" % (matched[1], before, text)
+
+
+class JsonRecords:
+    """Takes the lines out of JSON records, a record a line, and joins their parts."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, str] = {}
 
     def __call__(self, lines: list[bytes]) -> list[bytes]:
         """Return the line of each record where it ends; what is no record stays as it is."""
@@ -62,11 +104,25 @@ class JsonRecords:
         record = _record_of(line)
         if record is None:
             return line
-        whole = self._parts.joined(record)
-        if whole is None:
-            return b""
-        inner = _composed_of(whole)
+        text, stream = record.get("log"), record.get("stream")
+        if isinstance(text, str) and stream in ("stdout", "stderr"):
+            before = self._parts.pop(stream, None)
+            if _is_part(record, text):
+                self._parts[stream] = ((before or "") + text)[:_LONGEST]
+                return b""
+            if before is not None:
+                record["log"] = before + text
+        inner = _composed_of(record)
         return line if inner is None else inner
+
+
+def _is_part(record: dict[str, Any], text: str) -> bool:
+    tag = next((record[name] for name in _TAGS if name in record), None)
+    if tag is not None:
+        return bool(tag == "P")
+    if len(text) < _CUT[0] // 4 or text.endswith("\n"):
+        return False
+    return _CUT[0] <= len(text.encode("utf-8", "replace")) <= _CUT[1]
 
 
 def _inner(line: bytes) -> bytes | None:
