@@ -7,8 +7,8 @@ document of events has been split into lines before.
 import json
 import math
 from abc import abstractmethod
-from collections.abc import Container
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from sendcap.calibration.attempts import HARD, SOFT, Records, rows
 from sendcap.calibration.logs.reading import LineError, LineReader, Row
@@ -21,6 +21,12 @@ _MOST_TOOK_S: Final = 86_400.0
 
 class EventReader(LineReader):
     """Reads events of a sending service."""
+
+    outcomes: ClassVar[Mapping[str, int]]
+    """Outcomes by the kind of event; an event may say more of it."""
+    others: ClassVar[frozenset[str]]
+    """Kinds of events that tell no arrival and no attempt."""
+    suppressed: Final = "messages that the service suppressed"
 
     unreadable = "unreadable event"
     columns = (*LineReader.columns, "transaction_s")
@@ -75,11 +81,14 @@ class EventReader(LineReader):
             took_s if 0.0 <= took_s <= _MOST_TOOK_S else math.nan,
         )
 
-    def _of_another_kind(self, kind: object, known: Container[object]) -> None:
-        """Pass over an event that tells no arrival and no attempt."""
-        if kind not in known:
-            raise LineError("unknown kind of event")
-        self.pass_over(f"events of kind {kind}")
+    def _outcome(self, kind: Any) -> int | None:
+        """Return the outcome of a kind of event; pass over one of another kind."""
+        outcome = self.outcomes.get(kind)
+        if outcome is None:
+            if kind not in self.others:
+                raise LineError("unknown kind of event")
+            self.pass_over(f"events of kind {kind}")
+        return outcome
 
     def _records(self, count: int, columns: dict[str, Any]) -> Records:
         records = rows(count, columns)

@@ -6,16 +6,18 @@ from typing import Final, NamedTuple
 
 from sendcap.calibration.logs.exim import EximReader
 from sendcap.calibration.logs.kumomta import KumomtaReader
-from sendcap.calibration.logs.mailgun import MailgunReader
 from sendcap.calibration.logs.momentum import MomentumReader
 from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.logs.opensmtpd import OpensmtpdReader
 from sendcap.calibration.logs.postfix import PostfixReader
 from sendcap.calibration.logs.powermta import LACKS_A_HEADER, PowermtaReader
 from sendcap.calibration.logs.reading import Context, Reader, shape
-from sendcap.calibration.logs.sendgrid import SendgridReader
-from sendcap.calibration.logs.ses import SesReader
-from sendcap.calibration.logs.sparkpost import SparkpostReader
+from sendcap.calibration.logs.services import (
+    MailgunReader,
+    SendgridReader,
+    SesReader,
+    SparkpostReader,
+)
 from sendcap.calibration.logs.wrapping import wrapping_of
 from sendcap.errors import SendcapError
 from sendcap.files.kinds import mistaken
