@@ -32,8 +32,8 @@ def test_connections_that_are_all_in_use_are_the_limit() -> None:
     found = ceiling(each, 1.0, None)
     assert found.limited_by == "connections"
     assert found.level.low < 12 < found.level.high + 0.05
-    assert found.per_second >= 50
-    assert found.per_minute == pytest.approx(40, rel=0.05)
+    assert found.fastest["second"] >= 50
+    assert found.fastest["minute"] == pytest.approx(40, rel=0.05)
 
 
 def test_of_a_log_of_99_seconds_no_fastest_hour_is_told_and_of_what_connections_are() -> None:

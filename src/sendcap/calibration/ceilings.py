@@ -37,11 +37,8 @@ class Ceiling:
     """The fastest pace at a provider, and the limit behind it."""
 
     connections: float  # largest number in use, on average over a bin; NaN if unknown
-    per_second: float  # attempts per second in the busiest second; NaN if stamps are coarser
-    per_minute: float  # attempts per second in the busiest minute
-    per_hour: float
-    bin_s: float  # width of a bin, and how long the log is
-    span_s: float
+    fastest: dict[str, float]  # attempts per second in the busiest second, minute and hour, if any
+    bin_s: float  # width of a bin
     limited_by: Literal["connections", "rate", ""] = ""  # empty without a plateau
     level: Figure | None = None  # of the plateau: connections, or attempts per second
     blocks: int = 0  # number and length of the stretches on the plateau
@@ -67,20 +64,6 @@ class Ceiling:
         return f"{self.connections:.1f} in use at most, on average over {width}"
 
     @property
-    def fastest(self) -> dict[str, float]:
-        """Attempts per second in the busiest second, minute and hour, as far as the log has any."""
-        spans = (
-            ("second", 1.0, self.per_second),
-            ("minute", MINUTE_S, self.per_minute),
-            ("hour", HOUR_S, self.per_hour),
-        )
-        return {
-            name: pace
-            for name, length_s, pace in spans
-            if math.isfinite(pace) and length_s <= self.span_s
-        }
-
-    @property
     def fastest_text(self) -> str:
         """The fastest minute in words, of a shorter log the second; empty where none is known."""
         name = "minute" if "minute" in self.fastest else "second"
@@ -102,17 +85,19 @@ def ceiling(
     counts = provider.in_bin.astype(np.float64)
     busy = provider.busy_s / bin_s if open_sessions is None else open_sessions
     most = float(busy.max()) if busy.any() else math.nan
+    per_hour = _fastest(counts, bin_s, HOUR_S)
+    fastest = {"minute": (MINUTE_S, _fastest(counts, bin_s, MINUTE_S)), "hour": (HOUR_S, per_hour)}
+    if bin_s <= 1.0:  # stamps are no coarser
+        fastest = {"second": (1.0, float(counts.max()) / bin_s), **fastest}
+    span_s = len(counts) * bin_s
     paces = Ceiling(
         connections=most,
-        per_second=float(counts.max()) / bin_s if bin_s <= 1.0 else math.nan,
-        per_minute=_fastest(counts, bin_s, MINUTE_S),
-        per_hour=_fastest(counts, bin_s, HOUR_S),
+        fastest={name: pace for name, (least_s, pace) in fastest.items() if least_s <= span_s},
         bin_s=bin_s,
-        span_s=len(counts) * bin_s,
         waited=_waited(provider),
     )
     limited = _limited(paces, counts, busy, bin_s) if paces.waited else paces
-    level, pace = limited.level, Figure(limited.per_hour)
+    level, pace = limited.level, Figure(per_hour)
     if level is None:
         held = held_back(provider.backlog, second_s)
         if held is None:
@@ -258,5 +243,4 @@ def tolerated(provider: ProviderEvidence, bin_s: float) -> tuple[Figure, int] | 
 def _blocks(values: npt.NDArray[Any], width: int) -> Floats:
     """Return the sums of consecutive blocks of bins; the last block takes the rest, too."""
     edges = np.arange(0, len(values) // width * width, width)
-    sums: Floats = np.add.reduceat(values, edges).astype(np.float64)
-    return sums
+    return np.add.reduceat(values, edges).astype(np.float64)
