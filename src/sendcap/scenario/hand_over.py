@@ -79,15 +79,8 @@ Takes = RandomTime | Attempt
 """A random time for which a server is taken."""
 
 
-class Together(NamedTuple):
-    """What servers and a rate let through together in the long run."""
-
-    per_s: float  # messages
-    ahead: float  # messages by which they are ahead of that after a pause
-
-
 class Limit(NamedTuple):
-    """A rate, and what it lets through at once after a pause."""
+    """A rate in the long run, and what is let through beyond it after a pause."""
 
     per_s: float  # messages
     burst: float
@@ -96,7 +89,7 @@ class Limit(NamedTuple):
 @lru_cache(maxsize=512)
 def together(
     servers: int, takes: Takes, sizes: tuple[int, ...], limits: tuple[Limit, ...]
-) -> dict[Limit, Together]:
+) -> dict[Limit, Limit]:
     """Return what servers and each of the limits let through, but for limits where it is no less.
 
     Each server takes a batch at a time; the sizes of batches are all as frequent as each other.
@@ -114,7 +107,7 @@ def together(
         if (limit.burst + limit.per_s * longest_s) / min(sizes) + 1.0 <= servers:
             continue
         if servers == 1 and limit.burst <= min(sizes):
-            found[limit] = Together(size / _longer_s(takes, sizes, limit.per_s), 0.0)
+            found[limit] = Limit(size / _longer_s(takes, sizes, limit.per_s), 0.0)
         else:
             others.append(limit)
     for first in range(0, len(others), _LIMITS):
@@ -141,7 +134,7 @@ def _longer_s(takes: Takes, sizes: tuple[int, ...], per_s: float) -> float:
 
 def _in_turn(
     servers: int, takes: Takes, sizes: tuple[int, ...], limits: Sequence[Limit]
-) -> dict[Limit, Together]:
+) -> dict[Limit, Limit]:
     turns = max(_TURNS, _FOR_EACH_WORKER * servers)
     each = np.array(sizes, np.float64)[np.arange(RELAYS) * len(sizes) // RELAYS]
     batches = np.tile(each, (turns, 1))
@@ -157,7 +150,7 @@ def _in_turn(
     for limit, late_s in zip(limits, means_s.T, strict=True):
         rate = (len(late_s) - 1) / float(late_s[-1] - late_s[0])
         ahead = float(np.mean(np.arange(turns // 2, turns) - rate * late_s))
-        found[limit] = Together(rate * size, max(ahead, 0.0) * size)
+        found[limit] = Limit(rate * size, max(ahead, 0.0) * size)
     return found
 
 

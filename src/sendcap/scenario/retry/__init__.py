@@ -14,9 +14,9 @@ from sendcap.scenario.retry.geometric import KumomtaRetry as KumomtaRetry
 from sendcap.scenario.retry.geometric import MomentumRetry as MomentumRetry
 from sendcap.scenario.retry.geometric import ScheduleRetry as ScheduleRetry
 from sendcap.scenario.retry.listed import AdobeLegacyRetry as AdobeLegacyRetry
+from sendcap.scenario.retry.listed import OpensmtpdRetry as OpensmtpdRetry
 from sendcap.scenario.retry.listed import PostfixRetry as PostfixRetry
 from sendcap.scenario.retry.listed import PowermtaRetry as PowermtaRetry
-from sendcap.scenario.retry.opensmtpd import OpensmtpdRetry as OpensmtpdRetry
 from sendcap.scenario.retry.policy import RetryPolicy as RetryPolicy
 
 MTAS_RETRY: Final = "[mta]"

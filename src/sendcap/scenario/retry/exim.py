@@ -10,13 +10,7 @@ import numpy as np
 from pydantic import AfterValidator
 
 from sendcap.scenario.durations import DurationText, parse_duration
-from sendcap.scenario.retry.policy import (
-    DELAY,
-    Bounces,
-    Delay,
-    RetryPolicy,
-    Times,
-)
+from sendcap.scenario.retry.policy import DELAY, Bounces, Delay, RetryPolicy, Times
 from sendcap.text.quoting import shown
 
 _ARGUMENTS: Final = {"F": "F,cutoff,interval", "G": "G,cutoff,interval,factor"}

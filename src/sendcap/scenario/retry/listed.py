@@ -1,4 +1,4 @@
-"""Retry by a list or by a queue scan: PowerMTA, Campaign's own MTA, Postfix."""
+"""Retry by a list or by the clock: PowerMTA, Campaign's own MTA, Postfix, OpenSMTPD."""
 
 from __future__ import annotations
 
@@ -143,3 +143,36 @@ class PostfixRetry(RetryPolicy):
     def run_every_s(self) -> float:
         """The interval of the scans, in seconds."""
         return self.queue_run_delay
+
+
+_TICK_S: Final = 1.0
+"""OpenSMTPD counts in whole seconds, and a retry is later than the failure."""
+
+
+class OpensmtpdRetry(RetryPolicy):
+    """OpenSMTPD: ``backoff · n²`` after the message came, from n = 1 on, the first that is to come.
+
+    The n of a retry is at least the number of failures. The moments count from the arrival, not
+    from the failure: a message that has waited for 7 h before its first attempt is due again at
+    the next square, up to 1h44m later. The message's validity ends it.
+
+    References
+    ----------
+    OpenSMTPD 6.8.0p2, ``usr.sbin/smtpd/scheduler_ramqueue.c``: ``scheduler_backoff``,
+    ``scheduler_next`` and ``BACKOFF_TRANSFER``, 400 seconds, which no option changes.
+    """
+
+    policy: Literal["opensmtpd"] = "opensmtpd"
+    """Name of the policy."""
+    backoff: Delay = parse_duration("400s")
+    """Time from the arrival to the first retry; the second is due after four times as long."""
+
+    def _due_s(self, bounces: Bounces) -> Times:
+        soonest_s = bounces.finish_s - bounces.arrived_s + _TICK_S
+        number = np.maximum(bounces.failures + 1, np.ceil(np.sqrt(soonest_s / self.backoff)))
+        return bounces.arrived_s + self.backoff * number**2
+
+    @property
+    def shortest_delay_s(self) -> float:
+        """A second: a failure may come just before the next moment."""
+        return _TICK_S
