@@ -85,8 +85,7 @@ class Bins(NamedTuple):
 
     def _of(self, since_s: Floats) -> Ints:
         position = np.floor(since_s / self.width_s).astype(np.int64) + 1
-        clipped: Ints = np.clip(position, 0, self.number - 1)
-        return clipped
+        return np.clip(position, 0, self.number - 1)
 
     def add_spans(self, total_s: Floats, from_s: Floats, to_s: Floats) -> None:
         """Add to each bin the seconds of spans inside it."""

@@ -59,8 +59,7 @@ def _coarse(ends: Floats) -> Floats:
     exact = ends[:, 0] == ends[:, 1]
     low = np.where(exact, np.floor(places[:, 0]), np.rint(places[:, 0]))
     high = np.where(exact, np.floor(places[:, 0]) + 1.0, np.rint(places[:, 1]))
-    rounded: Floats = np.exp(np.column_stack((low, np.maximum(high, low))) * _CELL)
-    return rounded
+    return np.exp(np.column_stack((low, np.maximum(high, low))) * _CELL)
 
 
 @dataclass(frozen=True)

@@ -153,5 +153,4 @@ def _one_by_one(
         taken[-1] = arrived[-1]
     # Rounding must not take a report back.
     taken = np.maximum.accumulate(taken)
-    had_arrived_s: Floats = np.interp(taken, arrived, edges_s)
-    return had_arrived_s
+    return np.interp(taken, arrived, edges_s)

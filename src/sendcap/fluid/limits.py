@@ -41,8 +41,7 @@ class Stepwise(NamedTuple):
     def granted(self, t_s: Floats) -> Floats:
         """Return the messages granted up to these moments."""
         step = self._step(t_s)
-        granted: Floats = self._before[step] + (t_s - self.from_s[step]) * self.per_s[step]
-        return granted
+        return self._before[step] + (t_s - self.from_s[step]) * self.per_s[step]
 
     def burst(self, t_s: Floats) -> Floats:
         """Return the messages that may go beyond the granted ones."""
@@ -55,8 +54,7 @@ class Stepwise(NamedTuple):
         step = np.maximum(np.searchsorted(before, granted, side="left") - 1, 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             into_s = (granted - before[step]) / self.per_s[step]
-        when_s: Floats = self.from_s[step] + np.where(self.per_s[step] > 0.0, into_s, 0.0)
-        return when_s
+        return self.from_s[step] + np.where(self.per_s[step] > 0.0, into_s, 0.0)
 
     def opens_s(self, t_s: Floats) -> Floats:
         """Return the first moments, not before these, at which the limit is open."""

@@ -123,14 +123,12 @@ class Refusals:
         passed = np.minimum(
             allowed / np.maximum(messages, 1.0), self._burst / np.maximum(at_a_time, 1.0)
         )
-        share: Floats = np.maximum(1.0 - passed, 0.0)
-        return share
+        return np.maximum(1.0 - passed, 0.0)
 
     def _within(self, seconds: float, counts: Floats) -> Floats:
         """Return the attempts within so many seconds around each step, at least in the step."""
         steps = max(seconds / self.step_s, 1.0)
-        within: Floats = _around(counts, 0.5 * steps) * steps
-        return within
+        return _around(counts, 0.5 * steps) * steps
 
     def _above(self, counts: Floats) -> Floats:
         """Return the throttled share of the fluid in each step."""
@@ -158,8 +156,7 @@ class Refusals:
         share = (1.0 - low) / (1.0 - low ** (room + 1.0))
         lost = np.where(load > 1.0, share, share * low**room)
         lost = np.where(critical, 1.0 / (room + 1.0), lost)
-        by_chance: Floats = lost - np.maximum(1.0 - 1.0 / np.maximum(load, 1.0), 0.0)
-        return by_chance
+        return lost - np.maximum(1.0 - 1.0 / np.maximum(load, 1.0), 0.0)
 
 
 class Outcome(NamedTuple):
@@ -242,8 +239,7 @@ def _uncleared(fault: Fault, age_s: Floats) -> Floats:
     """Return the probability that a fault lasts longer than these ages, in seconds."""
     if fault.never == 1.0:
         return np.ones_like(age_s)
-    uncleared: Floats = 1.0 - (1.0 - fault.never) * fault.clears_after.cdf(np.maximum(age_s, 0.0))
-    return uncleared
+    return 1.0 - (1.0 - fault.never) * fault.clears_after.cdf(np.maximum(age_s, 0.0))
 
 
 def _padded(steps: Floats, length: int) -> Floats:
@@ -269,5 +265,4 @@ def _mean_in(shares: Floats, step_s: float, spans: Spans) -> Floats:
     summed_s = np.concatenate(([0.0], np.cumsum(shares))) * step_s
     edges_s = np.arange(len(summed_s)) * step_s
     within_s = np.interp(end_s, edges_s, summed_s) - np.interp(begin_s, edges_s, summed_s)
-    mean: Floats = within_s / (end_s - begin_s)
-    return mean
+    return within_s / (end_s - begin_s)

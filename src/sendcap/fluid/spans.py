@@ -52,8 +52,7 @@ class Spans(NamedTuple):
     @property
     def width_s(self) -> Floats:
         """Lengths of even stretches with the same variance as the times."""
-        width_s: Floats = np.sqrt((self.last_s - self.first_s) ** 2 + 12.0 * self.variance_s2)
-        return width_s
+        return np.sqrt((self.last_s - self.first_s) ** 2 + 12.0 * self.variance_s2)
 
     @property
     def ends_s(self) -> tuple[Floats, Floats]:
@@ -214,8 +213,7 @@ def _convolved(counts: Floats, shares: Floats) -> Floats:
 def _summed_later(counts: Floats, shares: Floats) -> Floats:
     """Return what `scipy.signal.fftconvolve` does, which takes half a second to import."""
     if counts.shape[1] == 1:
-        product: Floats = counts * shares
-        return product
+        return counts * shares
     length = counts.shape[1] + len(shares) - 1
     quick = fft.next_fast_len(length, real=True)
     both: Floats = fft.irfft(fft.rfft(counts, quick) * fft.rfft(shares, quick), quick)

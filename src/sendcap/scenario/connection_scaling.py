@@ -5,14 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter
 
 from sendcap.scenario.durations import PositiveDuration, parse_duration
-from sendcap.scenario.section import (
-    MOST_AT_A_TIME,
-    READ_NONE,
-    WRITE_NONE,
-    Count,
-    Section,
-    unit,
-)
+from sendcap.scenario.section import MOST_AT_A_TIME, READ_NONE, WRITE_NONE, Count, Section, unit
 
 _SOURCE: Final = "Postfix, main.cf"
 Feedback = Literal["1", "1/concurrency", "1/sqrt_concurrency"]

@@ -15,14 +15,7 @@ from sendcap.scenario.provider import Provider
 from sendcap.scenario.rates import Rate
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.suspend import Suspend
-from sendcap.scenario.throttle import (
-    FixedWindow,
-    Gap,
-    Schedule,
-    ScheduledRate,
-    Throttle,
-    WarmUp,
-)
+from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, ScheduledRate, Throttle, WarmUp
 
 CONNECTIONS: Final = ("connections", "reconnect cycling")
 """Names of the limit by connections."""

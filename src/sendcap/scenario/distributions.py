@@ -10,19 +10,9 @@ from statistics import NormalDist
 from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
-from pydantic import (
-    BeforeValidator,
-    Field,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, model_serializer, model_validator
 
-from sendcap.scenario.durations import (
-    Duration,
-    PositiveDuration,
-    checked_duration,
-    format_duration,
-)
+from sendcap.scenario.durations import Duration, PositiveDuration, checked_duration, format_duration
 from sendcap.scenario.measured import Empirical
 from sendcap.scenario.random_time import RandomTime, Seconds
 from sendcap.scenario.section import Number, refuse

@@ -7,12 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import (
-    BeforeValidator,
-    SerializerFunctionWrapHandler,
-    WithJsonSchema,
-    WrapSerializer,
-)
+from pydantic import BeforeValidator, SerializerFunctionWrapHandler, WithJsonSchema, WrapSerializer
 
 from sendcap.scenario.moments import MOMENT_SCHEMA, MomentField, at_text
 from sendcap.scenario.section import Place

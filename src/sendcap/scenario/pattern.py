@@ -49,8 +49,7 @@ def ready_s(
     delivery was confirmed late, all are ready at the end.
     """
     if delivery.pattern is None:
-        evenly_s: Floats = delivery.at + delivery.spread / batches * batch
-        return evenly_s
+        return delivery.at + delivery.spread / batches * batch
     assert start is not None
     edges_s, weights = _hours(delivery, start)
     counts = np.concatenate(([0.0], np.cumsum(weights * np.diff(edges_s))))

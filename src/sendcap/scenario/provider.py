@@ -10,11 +10,7 @@ from pydantic import Field
 from sendcap.scenario.connection_scaling import ConnectionScalingField
 from sendcap.scenario.distributions import Constant, Distribution
 from sendcap.scenario.disturbance import Disturbance, Outage, Refusal
-from sendcap.scenario.durations import (
-    Duration,
-    format_duration,
-    parse_duration,
-)
+from sendcap.scenario.durations import Duration, format_duration, parse_duration
 from sendcap.scenario.retry import ProviderRetry
 from sendcap.scenario.section import (
     MOST_AT_A_TIME,
@@ -31,12 +27,7 @@ from sendcap.scenario.section import (
     unit,
 )
 from sendcap.scenario.suspend import SUSPENDED, ProviderSuspendField
-from sendcap.scenario.throttle import (
-    ScheduledRateField,
-    Throttle,
-    ThrottlesField,
-    throttles_of,
-)
+from sendcap.scenario.throttle import ScheduledRateField, Throttle, ThrottlesField, throttles_of
 from sendcap.text.quoting import shown
 
 _TOLERANCE: Final = 1e-9

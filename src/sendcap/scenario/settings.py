@@ -4,13 +4,7 @@ from functools import lru_cache
 from typing import Annotated, Final, Literal
 
 import numpy as np
-from pydantic import (
-    AfterValidator,
-    Field,
-    PlainSerializer,
-    PlainValidator,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from sendcap.scenario.distributions import Constant, Distribution
 from sendcap.scenario.durations import (

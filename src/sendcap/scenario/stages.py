@@ -13,12 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from sendcap.scenario.carrying import Carried, carried
-from sendcap.scenario.constraints import (
-    Constraint,
-    Pace,
-    ingress_constraints,
-    queue_constraints,
-)
+from sendcap.scenario.constraints import Constraint, Pace, ingress_constraints, queue_constraints
 from sendcap.scenario.pools import Queue
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.shared_constraints import relay_constraints, shared_constraints

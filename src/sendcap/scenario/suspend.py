@@ -3,12 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    PlainSerializer,
-    TypeAdapter,
-)
+from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter
 
 from sendcap.scenario.durations import DurationText, PositiveDuration, parse_duration
 from sendcap.scenario.section import (

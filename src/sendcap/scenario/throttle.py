@@ -4,14 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Discriminator,
-    Field,
-    PlainSerializer,
-    Tag,
-    WithJsonSchema,
-)
+from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, WithJsonSchema
 
 from sendcap.scenario.durations import PositiveDuration, format_duration
 from sendcap.scenario.moments import MomentField

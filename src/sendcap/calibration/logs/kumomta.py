@@ -10,15 +10,7 @@ import math
 from functools import lru_cache
 from typing import Any, Final
 
-from sendcap.calibration.attempts import (
-    ACCEPTED,
-    EXPIRED,
-    HARD,
-    RECEIVED,
-    REMOVED,
-    RETURNED,
-    SOFT,
-)
+from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RECEIVED, REMOVED, RETURNED, SOFT
 from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.logs.reading import Context, LineError, LineReader, Row
 from sendcap.calibration.logs.stamps import rfc3339_s

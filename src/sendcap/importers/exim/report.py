@@ -7,12 +7,7 @@ from sendcap.importers.exim.lines import Lines
 from sendcap.importers.exim.rules import is_unclear, why_unused
 from sendcap.importers.exim.sections import Rule, Sections
 from sendcap.importers.exim.table import UNUSED, WARNED, WARNED_OF_TRANSPORTS
-from sendcap.importers.exim.transports import (
-    NOT_SET,
-    clients_of,
-    left_out_of_routers,
-    transport_of,
-)
+from sendcap.importers.exim.transports import NOT_SET, clients_of, left_out_of_routers, transport_of
 from sendcap.importers.reading import Entry
 from sendcap.importers.table import DECIDES_NOTHING, reason_unused
 from sendcap.text.quoting import first_few

@@ -11,12 +11,7 @@ from typing import Any, Final, NamedTuple
 from sendcap.errors import ConfigurationError
 from sendcap.importers.powermta.addresses import Addresses, ByAddress, by_address
 from sendcap.importers.powermta.queues import Directives
-from sendcap.importers.powermta.syntax import (
-    message_rates,
-    number_or_none,
-    rate_or_none,
-    seconds,
-)
+from sendcap.importers.powermta.syntax import message_rates, number_or_none, rate_or_none, seconds
 from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.rates import Rate
