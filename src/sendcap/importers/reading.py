@@ -119,28 +119,6 @@ def matched(expression: str, text: str, *, ignore_case: bool = True) -> bool | N
         return None
 
 
-def joined_lines(
-    text: Text, clean: Callable[[str], str | None], glue: str
-) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a configuration; a backslash at the end joins the next one.
-
-    ``clean`` returns a line without comments, or None to skip the line.
-    """
-    first, pieces = 0, list[str]()
-    for number, line in enumerate((*text.content.split("\n"), ""), 1):
-        code = clean(line)
-        if code is None:
-            continue
-        if not pieces:
-            first = number
-        pieces.append(code.removesuffix("\\").rstrip())
-        if not code.endswith("\\"):
-            joined = glue.join(filter(None, pieces))
-            if joined:
-                yield first, joined
-            pieces = []
-
-
 def read_configuration(source: str | Path, kind: str) -> Text:
     """Read a file of an MTA.
 

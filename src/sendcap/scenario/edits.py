@@ -63,7 +63,9 @@ def _replace(data: dict[str, Any], path: str, value: Any, given: set[Place]) -> 
     for depth, piece in enumerate(place[:-1]):
         table = _within(table, piece, path, place[:depth])
     last = place[-1]
-    if isinstance(last, int) or not isinstance(table, dict) or _has_named_keys(place[:-1]):
+    # Where the keys are the author's names, a new one is a slip.
+    named = get_origin(problems.annotation_at(place[:-1])) is dict
+    if isinstance(last, int) or not isinstance(table, dict) or named:
         _within(table, last, path, place[:-1])
     if value is None and isinstance(table, dict):
         table.pop(last, None)
@@ -92,11 +94,6 @@ def _within(table: Any, piece: str | int, path: str, place: Place) -> Any:
     if isinstance(table, list):
         raise ScenarioError(f"{path}: unknown path; {where} is a list, write {where}[0]")
     raise ScenarioError(f"{path}: unknown path; {where} is {shown(table)}, replace it as a whole")
-
-
-def _has_named_keys(place: Place) -> bool:
-    """Whether the keys at a place are the author's names, so that a new one is a slip."""
-    return get_origin(problems.annotation_at(place)) is dict
 
 
 def place_of(path: str) -> Place:

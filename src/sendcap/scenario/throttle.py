@@ -142,10 +142,6 @@ def _one_or_none(value: Any) -> Any:
     return None if value is None or value == "none" else _one(value)
 
 
-def _one_or_several(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else _one_or_none(value)
-
-
 def _kind(value: Any) -> str | None:
     if isinstance(value, list | tuple):
         return LIST
@@ -208,7 +204,9 @@ ScheduledRateField = Annotated[
 _Several = OneOrMore[Annotated[_Kinds, _BY_KIND, BeforeValidator(_one_of_several)]]
 ThrottlesField = Annotated[
     Annotated[_Kinds | Annotated[_Several, Tag(LIST)], _BY_KIND] | None,
-    BeforeValidator(_one_or_several),
+    BeforeValidator(
+        lambda value: value if isinstance(value, list | tuple) else _one_or_none(value)
+    ),
     PlainSerializer(_as_written),
 ]
 """A throttle, as text or as a table with a ``kind``; a list of throttles; None for "none"."""

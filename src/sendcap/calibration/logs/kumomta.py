@@ -78,7 +78,8 @@ class KumomtaReader(LineReader):
         # Of a reception, the peer is who handed the message over.
         peer = (record.get("peer_address") or {}) if outcome != RECEIVED else {}
         # Without a connection, the site names the host; older records have it without the protocol.
-        host = peer.get("name") or _host_in(str(record.get("site") or ""))
+        site = str(record.get("site") or "")  # source->mx.example.com@smtp_client
+        host = peer.get("name") or site.partition("->")[2].partition("@")[0]
         server = str(host).encode("utf-8", "replace")
         session = record.get("session_id") if outcome <= HARD else None
         category = str(record.get("bounce_classification") or "")
@@ -116,15 +117,6 @@ class KumomtaReader(LineReader):
             return 0, code, enhanced
         text = str(response.get("content") or "").encode("utf-8", "replace")
         return self.context.reply(text, enhanced, code, category)
-
-
-def _host_in(site: str) -> str:
-    """Return the host of a site.
-
-    >>> _host_in("source->mx.example.com@smtp_client"), _host_in("source->mx.example.com")
-    ('mx.example.com', 'mx.example.com')
-    """
-    return site.partition("->")[2].partition("@")[0]
 
 
 def _record_of(text: str) -> Any:

@@ -86,7 +86,8 @@ class PostfixReader(Reader):
         provider, short = self.context.providers.number, self.context.identities.short
         read, time_s, same_machine = self.context.reply, self._time_s, self._same_machine
         last_stamp, last_s, last_queue_id, last_message = b"", 0.0, b"", 0
-        waiting, others = self._receptions.taken(lines), 0
+        self._receptions.take(lines)
+        waiting, others = self._receptions.waiting, 0
         for number, line in enumerate(lines, first):
             if _STATUS not in line:
                 others += 1
@@ -181,7 +182,7 @@ class PostfixReader(Reader):
         except ValueError:
             self.refuse("unreadable timestamp", number, line)
             return None
-        self._receptions.forget(queue_id[1])
+        self._receptions.waiting.pop(queue_id[1], None)
         return self._of_nobody(queue_id[1], finished_s, EXPIRED)
 
     def _of_nobody(self, queue_id: bytes, at_s: float, outcome: int, place: int = 0) -> Row:

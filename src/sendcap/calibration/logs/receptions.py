@@ -24,22 +24,17 @@ class Receptions:
     def __init__(self, time_s: Callable[[bytes], float]) -> None:
         self._time_s = time_s
         self._prefix, self._at_s = b"", 0.0
-        self._waiting: dict[bytes, tuple[float, int]] = {}  # arrival and recipients by number
+        self.waiting: dict[bytes, tuple[float, int]] = {}  # arrival and recipients by number
 
-    def taken(self, lines: list[bytes]) -> dict[bytes, tuple[float, int]]:
-        """Return the messages that wait by number, with those that the manager takes in lines."""
+    def take(self, lines: list[bytes]) -> None:
+        """Let the messages wait that the manager takes in lines."""
         for line in [line for line in lines if line.endswith(_TAKEN)]:
             self._take(line)
-        return self._waiting
-
-    def forget(self, number: bytes) -> None:
-        """Take note that the log shows what became of a message."""
-        self._waiting.pop(number, None)
 
     def _take(self, line: bytes) -> None:
         at = line.find(_FROM)
         found = _LINE.match(line, line.rfind(b" ", 0, max(at, 0)) + 1)
-        if found is None or not found[2] or found[1] in self._waiting:
+        if found is None or not found[2] or found[1] in self.waiting:
             return
         prefix = line[: found.start()]
         if prefix != self._prefix:
@@ -48,17 +43,17 @@ class Receptions:
             except ValueError:
                 return
             self._prefix = prefix
-        self._waiting[found[1]] = self._at_s, int(found[3])
+        self.waiting[found[1]] = self._at_s, int(found[3])
 
     @property
     def are_many(self) -> bool:
         """Whether they need much memory."""
-        return len(self._waiting) >= _MANY
+        return len(self.waiting) >= _MANY
 
     def left(self) -> Iterator[tuple[bytes, float]]:
         """Yield number and arrival of each message that waits, once for each recipient."""
-        waiting = list(self._waiting.items())
-        self._waiting.clear()
+        waiting = list(self.waiting.items())
+        self.waiting.clear()
         for number, (at_s, recipients) in waiting:
             for _ in range(recipients):
                 yield number, at_s

@@ -115,7 +115,11 @@ class _File(KumomtaFile):
             if name == "provider":
                 for provider, entries in self.table(table, (name,)).items():
                     self._block("provider", provider, entries, (name, provider))
-            elif name == "rules" and _are_bounces(table):
+            elif (
+                name == "rules"
+                and isinstance(table, dict)
+                and all(isinstance(rules, list) for rules in table.values())
+            ):
                 for kind in table:
                     entry = Entry(f"rules {kind}", "", self.where((name, kind)))
                     self._shaping.bounces[kind] = entry
@@ -190,7 +194,3 @@ class _File(KumomtaFile):
 
     def _errors(self, place: Place) -> Callable[[str, str], ConfigurationError]:
         return lambda key, message: self.error((*place, key) if key else place, message)
-
-
-def _are_bounces(table: Any) -> bool:
-    return isinstance(table, dict) and all(isinstance(rules, list) for rules in table.values())

@@ -66,7 +66,12 @@ def _put_processes(limits: Limits, paths: list[Path]) -> None:
     path = paths[0]
     found = [limits.configuration.processes(transport) for transport in path.transports]
     most = sum(count for _, count in found)
-    together = sum(_together(limits, each) for each in _by(paths, _destination).values())
+    together = sum(
+        _together(limits, each)
+        for each in _by(
+            paths, lambda path: path.nexthop or f"the domains of {path.group.name}"
+        ).values()
+    )
     if together <= most or not all(count for _, count in found):
         return
     entry = found[0][0]
@@ -91,10 +96,6 @@ def _warn_of_hosts(limits: Limits, paths: list[Path]) -> None:
             names = listed([path.group.name for path in sharing])
             why = f"mail to {names} goes to this host in part; the scenario limits each by itself"
             limits.draft.warn(Entry("next hop", host), why)
-
-
-def _destination(path: Path) -> str:
-    return path.nexthop or f"the domains of {path.group.name}"
 
 
 def _together(limits: Limits, paths: list[Path]) -> int:

@@ -14,7 +14,6 @@ from sendcap.importers.reading import (
     Entry,
     Including,
     Text,
-    joined_lines,
     read_configuration,
     whole,
     yes,
@@ -69,7 +68,7 @@ class _Reader(Including):
     def read(self, text: Text, opened: list[Tag], depth: int) -> None:
         self.files.append(text.name)
         base = len(opened)
-        for number, line in joined_lines(text, _without_comment, " "):
+        for number, line in _lines(text):
             condition = line.endswith("<pattern-list>") and opened[-1].name.endswith(_LISTS)
             if line.startswith("<") or condition:
                 # A condition may come before a list of patterns.
@@ -123,6 +122,21 @@ class _Reader(Including):
                 self.read(included, opened, depth + 1)
 
 
+def _lines(text: Text) -> Iterator[tuple[int, str]]:
+    """Yield the lines without comments; a backslash at the end joins the next one."""
+    first, pieces = 0, list[str]()
+    for number, line in enumerate((*text.content.split("\n"), ""), 1):
+        code = line.partition("#")[0].strip()
+        if not pieces:
+            first = number
+        pieces.append(code.removesuffix("\\").rstrip())
+        if not code.endswith("\\"):
+            joined = " ".join(filter(None, pieces))
+            if joined:
+                yield first, joined
+            pieces = []
+
+
 def _tag(text: Text, number: int, line: str) -> tuple[str, str]:
     """Return the name, with a slash for a closing tag, and the argument."""
     words = line.strip("<>").replace("/ ", "/").split(None, 1)
@@ -136,10 +150,6 @@ def _goes_on(macro: str, line: str) -> bool:
     """Return whether a line is more of a macro's domains: people wrap long lists."""
     unfinished = macro.endswith(",") or len(macro.split()) < 2
     return unfinished and _DOMAINS.fullmatch(line) is not None
-
-
-def _without_comment(line: str) -> str:
-    return line.partition("#")[0].strip()
 
 
 def rate_or_none(text: str) -> Rate | None:

@@ -49,13 +49,9 @@ Retry = Annotated[
 """Any retry policy; ``exponential`` when none is named."""
 
 
-def _mtas_or_own(value: Any) -> str:
-    return MTAS_RETRY if value == "mta" else OWN_RETRY
-
-
 ProviderRetry = Annotated[
     Annotated[Literal["mta"], Tag(MTAS_RETRY)] | Annotated[Retry, Tag(OWN_RETRY)],
-    Discriminator(_mtas_or_own),
+    Discriminator(lambda value: MTAS_RETRY if value == "mta" else OWN_RETRY),
 ]
 """A retry policy, or "mta" for the MTA's own."""
 
