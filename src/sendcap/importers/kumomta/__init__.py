@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -14,7 +15,6 @@ from sendcap.importers.kumomta.automation import (
     Carrier,
     candidate_of,
     chosen,
-    chosen_with,
 )
 from sendcap.importers.kumomta.blocks import Shaping, shaping_of
 from sendcap.importers.kumomta.limits import LIMITS, NamedLimits, PathLimits
@@ -188,8 +188,8 @@ class _Import:
         self.draft.provider(group, also)
         self.used |= {block.title for block in path.blocks}
         alone = named.alone(limits)
-        for each in limits.own(alone):
-            self.draft.limits(group, each[0].key, [limit[1:] for limit in each])
+        for key, each in limits.own(alone):
+            self.draft.limits(group, key, each)
         for entry, why in limits.not_reached(alone):
             self.draft.overruled(entry.of(group.name), why)
         for key, entry in path.settings.items():
@@ -200,18 +200,16 @@ class _Import:
     def _suspend(self, group: Group, path: EgressPath, limits: PathLimits) -> None:
         provider = self.draft.data["providers"][group.name]
         candidates = self._candidates(path, self._carrier(group, limits))
-        best = chosen(candidates)
+        best, together = chosen(candidates)
         if best is None:
             if "suspend" in self.draft.data["mta"]:
                 provider["suspend"] = "none"
             return
-        together = chosen_with(best, candidates)
-        for candidate in (each for level in candidates for each in level if each not in together):
-            where = PurePath(best.rule.where).name
-            why = (
-                f"the model has throttled answers of one kind; what {group.name} does is in {where}"
-            )
-            self.draft.overruled(candidate.rule.entry, why)
+        where = PurePath(best.rule.where).name
+        why = f"the model has throttled answers of one kind; what {group.name} does is in {where}"
+        for candidate in chain.from_iterable(candidates):
+            if candidate not in together:
+                self.draft.overruled(candidate.rule.entry, why)
         rules: Any = [each.suspend for each in together]
         rules = rules if len(rules) > 1 else rules[0]
         mtas = self.draft.data["mta"].get("suspend", rules) == rules

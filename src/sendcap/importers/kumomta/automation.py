@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from sendcap.errors import ConfigurationError
@@ -206,21 +207,18 @@ def _meanwhile(action: Action, carrier: Carrier) -> tuple[float, str] | None:
     return rate.per_s, str(rate)
 
 
-def chosen(levels: Sequence[Sequence[Candidate]]) -> Candidate | None:
-    """Return the rule for the model from those of each block, the most specific block last."""
-    for level in reversed(levels):
-        if level:
-            return min(level, key=_order)
-    return None
+def chosen(levels: Sequence[Sequence[Candidate]]) -> tuple[Candidate | None, list[Candidate]]:
+    """Return the rule for the model, and all that the same answers start: KumoMTA follows each.
 
-
-def chosen_with(best: Candidate, levels: Sequence[Sequence[Candidate]]) -> list[Candidate]:
-    """Return the chosen rule and those that the same answers start: KumoMTA follows each."""
+    ``levels`` are those of each block, the most specific block last.
+    """
+    best = next((min(level, key=_order) for level in reversed(levels) if level), None)
+    if best is None:
+        return None, []
     patterns = set(best.rule.patterns)
-    return [
+    return best, [
         each
-        for level in levels
-        for each in level
+        for each in chain.from_iterable(levels)
         if each is best or not patterns.isdisjoint(each.rule.patterns)
     ]
 

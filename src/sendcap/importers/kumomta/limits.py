@@ -45,7 +45,6 @@ LIMITS: Final = frozenset(
 class Limit(NamedTuple):
     """A limit of the model, and the setting behind it."""
 
-    key: str
     value: Any
     entry: Entry
     why: str = ""
@@ -93,8 +92,7 @@ class PathLimits:
         """Return the rate of all sites together."""
         entry = self._settings[key]
         rate = entry.read(Rate.parse)
-        name = "connection_rate" if key == "max_connection_rate" else "rate"
-        return Limit(name, rate.times(self._sites), entry, self._each(rate))
+        return Limit(rate.times(self._sites), entry, self._each(rate))
 
     def _each(self, value: object) -> str:
         return f"{value} for each of {self._sites} sites" if self._sites > 1 else ""
@@ -106,40 +104,33 @@ class PathLimits:
                 for entry in self._settings[key].value.values():
                     yield Named(entry, entry.read(reader), key in PER_SOURCE)
 
-    def own(self, alone: Collection[Named]) -> Iterator[tuple[Limit, ...]]:
-        """Yield the limits of each key; of several, each holds.
+    def own(self, alone: Collection[Named]) -> Iterator[tuple[str, list[Limit]]]:
+        """Yield each key with its limits; of several, each holds.
 
         ``alone`` are named limits that no other provider has, with a count for each source.
         """
-        yield (self._connection_limits(alone)[0],)
-        yield (Limit("messages_per_connection", self.deliveries, self._deliveries),)
+        yield "connections_per_ip", self._connection_limits(alone)[:1]
+        yield "messages_per_connection", [Limit(self.deliveries, self._deliveries)]
         idle = self._entry("idle_timeout")
-        yield (Limit("idle_timeout", format_duration(idle.read(seconds_of)), idle),)
-        rates = [*self.rates]
-        rates += [
-            Limit("rate", each.value, each.entry) for each in alone if isinstance(each.value, Rate)
-        ]
-        if rates:
-            yield tuple(each._replace(value=str(each.value)) for each in rates)
+        yield "idle_timeout", [Limit(format_duration(idle.read(seconds_of)), idle)]
+        rates = [Limit(each.value, each.entry) for each in alone if isinstance(each.value, Rate)]
+        if rates := [*self.rates, *rates]:
+            yield "rate", [each._replace(value=str(each.value)) for each in rates]
         if self.connects is not None:
-            yield (self.connects._replace(value=str(self.connects.value)),)
+            yield "connection_rate", [self.connects._replace(value=str(self.connects.value))]
         aggressive = self._settings.get("aggressive_connection_opening")
         if aggressive is not None and aggressive.value is True:
-            yield (Limit("connection_scaling", "none", aggressive),)
+            yield "connection_scaling", [Limit("none", aggressive)]
         else:
             why = "KumoMTA opens connections by the length of the queue"
-            yield (Limit("connection_scaling", "kumomta", Entry("connections"), why),)
+            yield "connection_scaling", [Limit("kumomta", Entry("connections"), why)]
 
     def _connection_limits(self, alone: Collection[Named]) -> list[Limit]:
         """Return the limits of connections, the lowest first."""
         entry = self._entry("connection_limit")
-        each = entry.read(limit_of)
-        limits = [Limit("connections_per_ip", each * self._sites, entry, self._each(each))]
-        limits += [
-            Limit("connections_per_ip", named.value, named.entry)
-            for named in alone
-            if isinstance(named.value, int)
-        ]
+        number = entry.read(limit_of)
+        limits = [Limit(number * self._sites, entry, self._each(number))]
+        limits += [Limit(each.value, each.entry) for each in alone if isinstance(each.value, int)]
         return sorted(limits, key=lambda limit: limit.value)
 
     def not_reached(self, alone: Collection[Named]) -> Iterator[tuple[Entry, str]]:
@@ -149,13 +140,12 @@ class PathLimits:
             yield limit.entry, f"{lowest.entry.name} = {lowest.entry.value} is lower"
 
 
-# Limits with a name, which several providers of the scenario, or several sources, share. A throttle
-# counts by its name and what it says; connections count by the name alone, and each path has its
-# own limit of them (KumoMTA, ``crates/throttle/src/lib.rs`` and ``limit.rs``).
-
-
 class NamedLimits:
-    """The named limits of all providers."""
+    """Limits with a name, which several providers of the scenario, or several sources, share.
+
+    A throttle counts by its name and what it says; connections count by the name alone, and each
+    path has its own limit of them (KumoMTA, ``crates/throttle/src/lib.rs`` and ``limit.rs``).
+    """
 
     def __init__(self, limits: Mapping[str, PathLimits]) -> None:
         self._number = len(limits)
