@@ -1,6 +1,7 @@
 """A whole configuration of Postfix: each parameter as the program reads it that needs it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 from sendcap import mailbox_providers as known
@@ -11,15 +12,13 @@ from sendcap.importers.postfix.settings import CLIENTS, Settings
 from sendcap.importers.reading import Entry, whole
 
 
+@dataclass
 class Configuration:
     """The parameters, the programs and the routes."""
 
-    def __init__(
-        self, main: Settings, services: Mapping[str, Service], routes: dict[str, Route]
-    ) -> None:
-        self.main = main
-        self.services = services
-        self.routes = routes
+    main: Settings
+    services: Mapping[str, Service]
+    routes: dict[str, Route]
 
     @cached_property
     def manager(self) -> Settings:

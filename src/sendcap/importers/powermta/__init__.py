@@ -18,13 +18,7 @@ from sendcap.importers.powermta.limits import QueueLimits, entry_of
 from sendcap.importers.powermta.queues import Directives, Queues, overruled, replaced
 from sendcap.importers.powermta.settings import OF_QUEUES
 from sendcap.importers.powermta.several import ADDED, Several, together
-from sendcap.importers.powermta.syntax import (
-    Configuration,
-    configuration_of,
-    intervals,
-    lifetime,
-    seconds,
-)
+from sendcap.importers.powermta.syntax import Configuration, intervals, lifetime, seconds
 from sendcap.importers.powermta.totals import put_totals
 from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
@@ -71,7 +65,7 @@ def import_powermta(
     PowerMTA 5.0 User's Guide, "Configuration directives" and "MX rollup".
     """
     plan = Plan(audience, messages, base, ips, other_domains)
-    contents = configuration_of(configuration)
+    contents = Configuration(configuration)
     queues = Queues(contents.top, source, mail_exchangers(mx))
     draft = Draft(plan)
     if source is not None and source not in queues.names:

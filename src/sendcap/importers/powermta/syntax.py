@@ -7,17 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from sendcap.errors import ConfigurationError
-from sendcap.importers.reading import (
-    Entry,
-    Including,
-    Text,
-    read_configuration,
-    whole,
-    yes,
-)
+from sendcap.importers.reading import Entry, Including, Text, read_configuration, whole, yes
 from sendcap.scenario.durations import parse_duration
 from sendcap.scenario.rates import Rate
 from sendcap.scenario.section import MOST
@@ -48,24 +41,16 @@ class Tag:
         return (tag for tag in self.tags if tag.name == name)
 
 
-class Configuration(NamedTuple):
-    """A configuration."""
+class Configuration(Including):
+    """A configuration, with the files that it includes; ``top`` holds everything."""
 
-    top: Tag  # holds everything
-    missing: list[tuple[Entry, str]]  # includes that were not read, and the reason
-    files: list[str]
+    def __init__(self, source: str | Path) -> None:
+        super().__init__()
+        text = read_configuration(source, "PowerMTA configuration")
+        self.top = Tag("", "", text.name)
+        self._read(text, [self.top], 0)
 
-
-def configuration_of(source: str | Path) -> Configuration:
-    """Read a configuration and the included files."""
-    text = read_configuration(source, "PowerMTA configuration")
-    top, reader = Tag("", "", text.name), _Reader()
-    reader.read(text, [top], 0)
-    return Configuration(top, reader.missing, reader.files)
-
-
-class _Reader(Including):
-    def read(self, text: Text, opened: list[Tag], depth: int) -> None:
+    def _read(self, text: Text, opened: list[Tag], depth: int) -> None:
         self.files.append(text.name)
         base = len(opened)
         for number, line in _lines(text):
@@ -119,7 +104,7 @@ class _Reader(Including):
         for path in paths:
             included = self.included(entry, Path(path), "PowerMTA configuration", depth)
             if included is not None:
-                self.read(included, opened, depth + 1)
+                self._read(included, opened, depth + 1)
 
 
 def _lines(text: Text) -> Iterator[tuple[int, str]]:
