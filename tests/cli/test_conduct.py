@@ -257,3 +257,21 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(process, long_scenario
     os.close(master)
     assert "simulated" in seen
     assert "messages final" in seen
+
+
+def test_a_terminal_without_escape_codes_is_written_none(process, place, long_scenario) -> None:
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "dumb"}
+    running = process(
+        *("run", long_scenario, "--sending-log"),
+        stdout=subprocess.DEVNULL,
+        stderr=slave,
+        env=environment,
+    )
+    os.close(slave)
+    wait_for(lambda: list(place.glob("runs/.sendcap-*/new/sending-log.parquet")))
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=600) == 130
+    seen = os.read(master, 4096)
+    os.close(master)
+    assert seen == b"error: interrupted\r\n"

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sendcap.cli.tables import WIDTH, show_grid, show_table, wrapped
+from sendcap.cli.tables import WIDTH, headline, say, show_grid, show_table, wrapped
 
 
 class Terminal(io.StringIO):
@@ -25,6 +25,36 @@ def test_a_narrow_terminal_breaks_no_number_and_no_name(monkeypatch, width) -> N
     assert len(lines) == 5
     for text in (name, "9,999,999", "1d 4h", "–"):
         assert text in lines[3]
+
+
+@pytest.mark.parametrize(
+    ("environment", "bold"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, False),
+        # Bold is no colour.
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, True),
+    ],
+)
+def test_only_titles_are_bold_and_not_where_a_terminal_shows_codes_as_letters(
+    monkeypatch, environment, bold
+) -> None:
+    for name in ("TERM", "FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    headline("The queue")
+    say("A title", bold=True)
+    say("A sentence.")
+    show_table("Totals", ["Provider", "Sent"], [["gmail", "9"]], "A note.")
+    lines = sys.stdout.getvalue().splitlines()
+    titles = ["The queue", "A title", "Totals"]
+    for title in titles:
+        assert (f"\x1b[1m{title}\x1b[0m" if bold else title) in lines
+    assert ("\x1b" in sys.stdout.getvalue()) == bold
+    assert {"A sentence.", "A note."} <= set(lines)
 
 
 def test_headings_and_words_go_on_in_the_next_line_where_a_table_is_too_wide(capsys) -> None:

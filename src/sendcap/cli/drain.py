@@ -14,7 +14,7 @@ from sendcap.cli import options
 from sendcap.cli.edits import chosen
 from sendcap.cli.progress import simulations_bar
 from sendcap.cli.saving import Results
-from sendcap.cli.tables import say, show
+from sendcap.cli.tables import headline, say, show
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shown
 from sendcap.text.tables import Table
@@ -98,7 +98,7 @@ def _moment(text: str) -> datetime:
 
 
 def _show(found: sendcap.Drain) -> None:
-    click.secho(found.scenario.title or "The queue", bold=True)
+    headline(found.scenario.title or "The queue")
     say(*found.sentences())
     show(_times(found))
     show(_changes(found))

@@ -31,6 +31,19 @@ _SELDOM: Final = (50_000, 20, 20)
 look through these again and again takes a tenth of a short command."""
 
 
+_DUMB: Final = frozenset({"dumb", "unknown"})
+"""Values of TERM for a terminal that shows escape codes as letters; rich has the same ones."""
+
+
+def has_escape_codes() -> bool:
+    """Tell whether a terminal understands escape codes, by TERM.
+
+    NO_COLOR does not matter: it is about colour (https://no-color.org), and bold is none. The bar
+    of progress, which has colours, follows it.
+    """
+    return os.environ.get("TERM", "").lower() not in _DUMB
+
+
 def settle() -> None:
     """Keep the environment's settings and the messages of libraries out of a command.
 

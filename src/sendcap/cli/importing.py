@@ -12,7 +12,7 @@ import click
 
 import sendcap
 from sendcap.cli import options
-from sendcap.cli.tables import say, show_grid, wrapped
+from sendcap.cli.tables import headline, say, show_grid, wrapped
 from sendcap.files.directory import Staging
 from sendcap.files.single import whole_file, write_text
 from sendcap.text.shares import rounded_share
@@ -279,7 +279,7 @@ def _show_report(report: pd.DataFrame) -> None:
 
 def _show(title: str, texts: Sequence[str]) -> None:
     if texts:
-        click.secho(title, bold=True)
+        headline(title)
         say(*(line for text in texts for line in _lines(text, "- ")))
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sendcap.cli.environment import has_escape_codes
 from sendcap.files.cleaning import cleaned_by
 from sendcap.text.quantities import elapsed
 
@@ -28,7 +29,8 @@ _WIPE: Final = b"\r\x1b[2K\x1b[?25h"
 @contextmanager
 def _bar(*columns: str, total: int | None = None, **fields: Any) -> Iterator[Any]:
     """Show a line of rich's columns, by name, and of texts with fields; yield what updates it."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    # A line cannot be drawn anew where the terminal has no escape codes.
+    if sys.stderr is None or not (sys.stderr.isatty() and has_escape_codes()):
         yield None
         return
     from rich import progress

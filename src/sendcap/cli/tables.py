@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from sendcap.cli.environment import has_escape_codes
 from sendcap.text.quoting import printable
 from sendcap.text.tables import Table
 
@@ -62,7 +63,7 @@ def show_table(
     """
     cells = [[printable(cell) for cell in row] for row in rows]
     parts = [_text(part, words) for part in _parts(columns, cells, words, repeated, together)]
-    click.secho(printable(title), bold=True)
+    headline(printable(title))
     # Not by click, which writes UTF-8 to a terminal that has ASCII alone.
     sys.stdout.write("\n".join(parts))
     say(*notes)
@@ -221,9 +222,15 @@ def show_list(entries: Mapping[str, str], width: int = 0, margin: str = "") -> N
 
 def say(*texts: str, bold: bool = False) -> None:
     """Print texts, each on lines of its own, and an empty line."""
+    write = headline if bold else click.echo
     for text in texts:
-        click.secho(wrapped(text), bold=bold)
+        write(wrapped(text))
     click.echo()
+
+
+def headline(text: str) -> None:
+    """Print a text, bold on a terminal that can show it."""
+    click.echo(click.style(text, bold=True) if has_escape_codes() else text)
 
 
 def wrapped(text: str, first: str = "", later: str = "") -> str:
