@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import time
 from pathlib import Path
@@ -90,6 +91,42 @@ def test_without_a_program_that_opens_files_the_address_is_enough(sendcap, monke
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == f"Open {server.url} in a browser; Ctrl-C stops it.\n"
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("opens", [["--no-open"], []])
+def test_ctrl_c_is_the_end_of_a_page_and_no_error(process, monkeypatch, opens):
+    # No browser is opened, and none is missed.
+    monkeypatch.setenv("PATH", "")
+    running = process("explore", "small.toml", *opens)
+    assert running.stdout.readline().endswith("; Ctrl-C stops it.\n")
+
+    running.send_signal(signal.SIGINT)
+
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out, err) == (0, "Stopped: the page is not served any more.\n", "")
+
+
+def test_other_ends_of_a_page_stay_errors(process):
+    running = process("explore", "small.toml", "--no-open")
+    assert running.stdout.readline().endswith("; Ctrl-C stops it.\n")
+
+    running.send_signal(signal.SIGTERM)
+
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out, err) == (143, "", "error: terminated\n")
+
+
+def test_ctrl_c_ends_a_page_where_no_signal_is_listened_to(sendcap, monkeypatch):
+    def wait():
+        raise KeyboardInterrupt
+
+    server = SimpleNamespace(url="http://h/?token=abc", start=lambda: None, wait=wait)
+    monkeypatch.setattr("sendcap.explore.server.Server", lambda *_: server)
+
+    result = sendcap("explore", "--no-open")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith("Stopped: the page is not served any more.\n")
 
 
 def test_a_scenario_that_is_none_is_told(sendcap):

@@ -5,12 +5,15 @@ import sys
 import warnings
 from contextlib import suppress
 from threading import Thread
+from typing import Final
 
 import click
 
-from sendcap.cli import options
+from sendcap.cli import options, stops
 from sendcap.cli.edits import chosen
 from sendcap.errors import SendcapWarning
+
+_STOPPED: Final = "Stopped: the page is not served any more."
 
 
 @click.command()
@@ -44,13 +47,18 @@ def explore(source: str, settings: tuple[str, ...], port: int, host: str, opens:
             stacklevel=2,
         )
     server.start()
+    stops.ended_by_ctrl_c(_STOPPED)
     click.echo(f"Open {server.url} in a browser; Ctrl-C stops it.")
-    if not opens:
-        server.wait()
-        return
-    with file_leading_to(server.url) as file:
-        in_a_browser(file)
-        server.wait()
+    try:
+        if opens:
+            with file_leading_to(server.url) as file:
+                in_a_browser(file)
+                server.wait()
+        else:
+            server.wait()
+    except KeyboardInterrupt:
+        # In a program that runs the command without `stops.listen`.
+        click.echo(_STOPPED)
 
 
 def in_a_browser(file: str) -> None:

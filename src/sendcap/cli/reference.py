@@ -59,7 +59,8 @@ def commands_page() -> str:
 # Commands
 
 Every command with its options, as `sendcap COMMAND --help` prints them. The exit code is 0 for
-success, 2 for anything that you can put right, and 130 for Ctrl-C.
+success, 2 for anything that you can put right, and 130 for Ctrl-C; where that is the end that the
+command asks for, as with `explore`, it is 0.
 
 Commands with many simulations have `--workers` and `--dask`; `run` and `calibrate --verify` are one
 simulation, on one core. `run`, `limits` and `explore` without a scenario take the preset
