@@ -209,6 +209,57 @@ def test_a_linear_axis_begins_where_something_happens() -> None:
     assert run.plot("delivered").axes[0].get_xlim()[0] > 4 * 86_400
 
 
+TIME_CHARTS = ("delivered", "statuses", "retries", "backlog", "throughput")
+
+
+def all_accepted(**delivery) -> sendcap.Run:
+    """A run of which nothing is left some minutes after the last delivery."""
+    news = {"name": "news", "messages": 400, "audience": {"p": 1.0}}
+    provider = {"connections_per_ip": 2, "connect_time": "1s", "transaction_time": "1s"}
+    return sendcap.simulate(
+        scenario.from_dict(
+            {
+                "deliveries": [news | delivery],
+                "relay": {"batch_time": "1s"},
+                "providers": {"p": provider},
+                "feedback": {"synchronous": "0s"},
+            }
+        )
+    )
+
+
+@pytest.mark.parametrize("start", [None, "2026-11-27T09:00"])
+@pytest.mark.parametrize(
+    ("every", "times"),
+    [("20m", 3), ("6h", 4), ("1d", 7), ("7d", 26)],
+    ids=["an hour", "a day", "a week", "half a year"],
+)
+def test_an_axis_of_a_programme_ends_soon_after_what_happens(every, times, start) -> None:
+    run = all_accepted(every=every, times=times)
+    for name in TIME_CHARTS:
+        axes = run.plot(name, start=start).axes[-1]
+        begins_s, ends_s = axes.get_xlim()
+        assert begins_s == 0.0
+        assert run.ledger.end_s < ends_s < 1.05 * run.ledger.end_s, name
+        ticks_s = axes.get_xticks()
+        assert ends_s - ticks_s[-1] < np.diff(ticks_s).min(), name
+
+
+@pytest.mark.parametrize("name", TIME_CHARTS)
+def test_a_late_delivery_has_an_axis_of_when_it_is_sent(name) -> None:
+    run = all_accepted(at="6d")
+    begins_s, ends_s = run.plot(name).axes[-1].get_xlim()
+    assert 6.0 * DAY - 120.0 <= begins_s <= 6.0 * DAY
+    assert run.ledger.end_s <= ends_s < run.ledger.end_s + 60.0
+
+
+def test_a_chart_of_nothing_has_the_time_of_the_run() -> None:
+    run = all_accepted()
+    begins_s, ends_s = run.plot("retries").axes[-1].get_xlim()
+    assert begins_s == 0.0
+    assert run.ledger.end_s < ends_s < 1.05 * run.ledger.end_s
+
+
 def test_days_have_room_for_their_names() -> None:
     figure = sendcap.plot(friday(500), "statuses", until="60d")
     labels = [text.get_text() for text in figure.axes[-1].get_xticklabels()]

@@ -165,7 +165,7 @@ def delivered_together(
     limits = [limits_s(run, [each[name] for each in lines.values()]) for name, run in runs.items()]
     first_s, last_s = np.array(limits).T
     scenario = next(iter(runs.values())).scenario
-    time = TimeAxis(scenario, float(first_s.min()), float(last_s.max()), scale, None)
+    time = time_axis(scenario, (float(first_s.min()), float(last_s.max())), scale)
     heading = Heading(
         "", "Delivered %", "What the dashboard shows of each run. A grey panel is magnified."
     )

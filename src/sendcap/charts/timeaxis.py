@@ -48,8 +48,10 @@ ELAPSED: Final = "elapsed"
 Moment = float | str | None
 """A moment in seconds or as text, such as ``"3h"`` or ``"Fri 17:00"``; None for the usual one."""
 
-ROOM_AFTER: Final = 1.3
-"""An axis ends at this multiple of the last change."""
+_ROOM_AFTER: Final = 1.3
+"""A logarithmic axis ends at this multiple of the last change."""
+_LINEAR_ROOM_AFTER: Final = 0.04
+"""A linear one ends by this share of the length later."""
 
 _LATE: Final = 0.05
 """Where nothing happens in this share of a linear axis, it begins later."""
@@ -147,31 +149,53 @@ def time_axis(
     usual: Scale = "log",
     by_the_clock: bool = False,
 ) -> TimeAxis:
-    """Return the axis of time of a chart; the scale suits the deliveries by default.
+    """Return the axis of time of a chart, to a little after the last change of the limits.
 
-    Where a delivery starts late on the axis, such as the last day's of a warm-up, the first hour
-    would have no room on a logarithmic one. ``since`` and ``until`` cut a time out. With
-    ``by_the_clock`` several deliveries have a linear axis of the scenario's clock, if it has one.
+    The scale suits the deliveries by default: `usual_scale`. ``since`` and ``until`` cut a time
+    out. With ``by_the_clock`` several deliveries have a linear axis of the scenario's clock, if it
+    has one.
     """
     if by_the_clock and start is None and scenario.start and len(scenario.deliveries) > 1:
         start, scale = OF_THE_SCENARIO, scale or "linear"
     began = start_of(start, scenario)
-    first_s, last_s = limits_s
-    if until is not None:
-        last_s = moment_s(until, scenario.start, "until")
+    first_s, changed_s = limits_s
+    # What comes after a horizon was cut off: it is not known that nothing changes there.
+    has_room = scenario.time.horizon is None
     if scale is None:
-        latest = max(delivery.at + delivery.spread for delivery in scenario.deliveries)
-        late = latest >= limits_s[1] / 3.0
-        scale = "linear" if late or since is not None else usual
+        ends_s = _end_s(first_s, changed_s, "log") if has_room else changed_s
+        scale = usual_scale(scenario, ends_s, usual) if since is None else "linear"
     begins_s = 0.0
     if since is not None:
         begins_s = moment_s(since, scenario.start, "since")
         first_s = begins_s or first_s
-    elif scale == "linear" and first_s > _LATE * last_s:
-        begins_s = max(first_s - _ROOM_BEFORE * (last_s - first_s), 0.0)
+    elif scale == "linear" and first_s > _LATE * changed_s:
+        # What has changed at the end of a bin may have begun to at the start of it.
+        room_s = scenario.time.bin + _ROOM_BEFORE * (changed_s - first_s)
+        begins_s = max(first_s - room_s, 0.0)
+    if until is not None:
+        last_s = moment_s(until, scenario.start, "until")
+    else:
+        from_s = first_s if scale == "log" else begins_s
+        last_s = _end_s(from_s, changed_s, scale) if has_room else changed_s
     if not max(begins_s, first_s if scale == "log" else 0.0) < last_s:
         raise SendcapError(_no_time(since, until, first_s))
     return TimeAxis(scenario, first_s, last_s, scale, began, begins_s)
+
+
+def usual_scale(scenario: Scenario, last_s: float, usual: Scale) -> Scale:
+    """Return the scale of an axis that ends at a moment: linear where a delivery starts late on it.
+
+    Such as the last day's of a warm-up: its first hour would have no room on a logarithmic one.
+    """
+    latest = max(delivery.at + delivery.spread for delivery in scenario.deliveries)
+    return "linear" if latest >= last_s / 3.0 else usual
+
+
+def _end_s(first_s: float, last_s: float, scale: Scale) -> float:
+    """Return where an axis from a moment ends, so that the value after the last change is seen."""
+    if scale == "linear" or (scale == "symlog" and last_s <= LINEAR_S):
+        return last_s + _LINEAR_ROOM_AFTER * max(last_s - first_s, 0.0)
+    return max(_ROOM_AFTER * last_s, 2.0 * first_s)
 
 
 def _no_time(since: Moment, until: Moment, first_s: float) -> str:
@@ -245,18 +269,17 @@ def enough(
 def limits_s(
     run: Run, columns: Iterable[Counts], marks: Iterable[Mark] = ()
 ) -> tuple[float, float]:
-    """Return the limits of a time axis: the first change, and a little after the last or a mark.
+    """Return the limits of a time axis: the first change, and the last one or a mark.
 
-    The columns hold values at each edge of the run's ledger.
+    The columns hold values at each edge of the run's ledger. Where nothing changes, the limits are
+    the first start and the end of the run.
     """
-    edges_s, end_s = run.ledger.edges_s, run.ledger.end_s
+    edges_s, end_s, bin_s = run.ledger.edges_s, run.ledger.end_s, run.ledger.bin_s
     changes = np.flatnonzero(np.any([np.diff(column) != 0 for column in columns], axis=0)) + 1
-    first_s, last_s = (edges_s[changes[[0, -1]]].tolist()) if len(changes) else (end_s, 0.0)
+    starts_s = max(min(each.at for each in run.as_sent.deliveries), bin_s)
+    first_s, last_s = edges_s[changes[[0, -1]]].tolist() if len(changes) else (starts_s, end_s)
     last_s = max([last_s, *(mark.last_s for mark in marks if mark.last_s <= end_s)])
-    first_s = min(first_s, last_s) or run.ledger.bin_s
-    # What comes after a horizon was cut off: it is not known that nothing changes there.
-    room = ROOM_AFTER if run.scenario.time.horizon is None else 1.0
-    return first_s, max(room * last_s, 2 * first_s)
+    return first_s, max(last_s, first_s + bin_s)
 
 
 def start_of(start: Start, scenario: Scenario) -> datetime | None:

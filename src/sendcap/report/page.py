@@ -15,7 +15,7 @@ from sendcap.charts.delivered import delivered_together
 from sendcap.charts.drawing import chart_called
 from sendcap.charts.figures import cut, unbroken
 from sendcap.charts.style import figure_of
-from sendcap.charts.timeaxis import time_axis
+from sendcap.charts.timeaxis import usual_scale
 from sendcap.errors import SendcapError
 from sendcap.files.single import whole_file, write_text
 from sendcap.readings.dashboard import EARLY_OPENS
@@ -264,7 +264,7 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
     end_s = max(
         delivery.at + scenario.honoured_validity(delivery) for delivery in scenario.deliveries
     )
-    scale = time_axis(scenario, (0.0, end_s), usual="symlog").scale
+    scale = usual_scale(scenario, end_s, "symlog")
     options: dict[str, dict[str, Any]] = {
         **{name: {"scale": scale} for name in ("delivered", "statuses", "retries")},
         "attempts": {"sending_log": answers.sending_log},

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _ABOUT: Final = "how many messages of a queue are left over time, and with what would help most"
 CHARTS: Final = {"Drain": charts_in("sendcap.study.drain", {"chart.left": _ABOUT})}
 """The charts of each result."""
-_ROOM_AFTER: Final = 1.15
 _TAIL: Final = 5.0
 """Where the last hundredth takes so many times as long as all before, the axis is logarithmic."""
 _LETTERS: Final = 30
@@ -56,7 +55,7 @@ def left(
     has_tail = last_s > _TAIL * everything.gone_99_pct_s
     time = time_axis(
         result.scenario,
-        (result.scenario.time.bin, _ROOM_AFTER * last_s),
+        (result.scenario.time.bin, last_s),
         scale or ("symlog" if has_tail else "linear"),
         start,
         since=since,

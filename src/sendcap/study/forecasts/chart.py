@@ -20,7 +20,6 @@ from sendcap.study.forecasts.sentences import decimals
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import share_text
 
-_ROOM_AFTER: Final = 1.15
 _INNER: Final = 0.5
 """Share of the simulations in the darker part of the fan."""
 _FEW: Final = 60
@@ -52,7 +51,7 @@ def forecast(
     scenario = result.uncertain.scenario
     shown = [(each, mode, _readings(each, mode)) for each in result.possible for mode in each.modes]
     firsts_s = [readings.time_s[0] for _, _, readings in shown if len(readings.time_s)]
-    last_s = _ROOM_AFTER * float(result.moments_s[result.later][-1])
+    last_s = float(result.moments_s[result.later][-1])
     time = time_axis(scenario, (float(min([result.at_s, *firsts_s])), last_s), scale, start)
     panels = time.panels(
         ax,

@@ -21,8 +21,6 @@ from sendcap.text.quoting import shortened
 
 _MOST_BARS: Final = 4_000
 """More than a figure has points in its width."""
-_ROOM_AFTER: Final = 1.05
-"""The time axis ends at this multiple of when the last stage has drained."""
 
 _MOST_PANELS: Final = 12
 """As many stages have a panel, those that are used the most."""
@@ -90,7 +88,7 @@ def stage_time(
 ) -> TimeAxis:
     """Return the axis of time until the last stage has drained."""
     first_s = min(delivery.at for delivery in limits.scenario.deliveries)
-    ends_s = first_s, _ROOM_AFTER * max(limits.drained_at_s, limits.observed[0].bin_s)
+    ends_s = first_s, max(limits.drained_at_s, first_s + limits.observed[0].bin_s)
     return time_axis(limits.scenario, ends_s, "linear", start, since, until, by_the_clock=True)
 
 

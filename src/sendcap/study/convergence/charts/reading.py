@@ -13,7 +13,7 @@ from sendcap.charts.marks import chosen, draw_marks, position, scenario_marks
 from sendcap.charts.narrow import is_narrow
 from sendcap.charts.style import DASHES, GREY, INK, MODE_LOOKS, Look, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import ROOM_AFTER, Start, TimeAxis, time_axis
+from sendcap.charts.timeaxis import Start, TimeAxis, time_axis
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode
 from sendcap.study.convergence.converge import ConvergenceStudy
 from sendcap.study.replication.recording import Quantity
@@ -59,9 +59,8 @@ def bands_time(
 
 
 def _limits_s(studies: Iterable[Replications], delivery: str) -> tuple[float, float]:
-    first, last, cut = float("inf"), 0.0, False
+    first, last = float("inf"), 0.0
     for study in studies:
-        cut |= study.scenario.time.horizon is not None
         for about, curves in study.curves.items():
             if about.name not in ("delivered_pct", "bounces_errors_pct"):
                 continue
@@ -73,7 +72,7 @@ def _limits_s(studies: Iterable[Replications], delivery: str) -> tuple[float, fl
                 last = max(last, float(study.moments_s[changes[-1] + 1]))
     if not last:
         return 1.0, 2.0
-    return first, max((1.0 if cut else ROOM_AFTER) * last, 2 * first)
+    return first, max(last, 2.0 * first)
 
 
 def draw_band(

@@ -96,7 +96,7 @@ def _limits_s(study: ConvergenceStudy) -> tuple[float, float]:
     times_s = times_s[times_s > 0.0]
     if not len(times_s):
         return 1.0, 2.0
-    return 0.8 * float(times_s.min()), 1.25 * float(times_s.max())
+    return 0.8 * float(times_s.min()), float(times_s.max())
 
 
 def _dots(panel: Axes, study: ConvergenceStudy, providers: list[str], tolerance_pt: float) -> None:
