@@ -265,3 +265,12 @@ def test_the_ledger_tells_what_a_simulation_that_is_watched_does(run) -> None:
             assert gap.max() <= run.scenario.relay.workers * run.scenario.relay.batch
         assert (two.backlog >= 0).all()
         assert two.backlog[-1] == 0
+
+
+def test_no_share_is_accepted_before_the_start_where_that_is_within_a_bin() -> None:
+    # Half a minute after the start of a bin that holds all of it.
+    late = scenario.load("quickstart").with_(
+        {"deliveries[0].messages": 3, "deliveries[0].at": "30s", "seed": 1}
+    )
+    written = [text.get_text() for text in time_to_accept(sendcap.simulate(late)).texts]
+    assert "50 % after 30s, 99 % after 30s" in written

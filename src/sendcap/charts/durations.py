@@ -42,17 +42,18 @@ def time_to_accept(
 ) -> Axes:
     """Draw how soon messages are accepted, as the distribution of the time since the start.
 
-    The time counts from when the message's own delivery started, to a bin of the ledger. It is of
-    the messages that were accepted in the end, retries included.
+    The time counts from when the message's own delivery started, to the end of a bin of the ledger.
+    It is of the messages that were accepted in the end, retries included.
 
     For the options see `sendcap.charts`.
     """
     curves = _curves(run, delivery)
-    edges_s, bin_s = run.ledger.edges_s, run.ledger.bin_s
+    bin_s = run.ledger.bin_s
 
     def at_s(group: Group, pct: float) -> float:
-        """Return when a share had been accepted: the first edge of the bins by which it was."""
-        return float(edges_s[np.searchsorted(curves[group], pct - 1e-9)])
+        """Return when a share had been accepted: the first end of a bin by which it was."""
+        times_s, shares = curves[group]
+        return float(times_s[np.searchsorted(shares, pct - 1e-9)])
 
     words = (
         "Which share of the messages that are accepted in the end had been accepted how long after "
@@ -62,13 +63,14 @@ def time_to_accept(
     (axes,) = panels_on(ax, heading, [3.48], right_in=2.9, above_in=0.12, below_in=0.5)
     last_s = max([_ROOM * at_s(group, 100.0) for group in curves] + [2.0 * bin_s])
     TimeAxis(run.scenario, bin_s, last_s, scale, None).on([axes], "time since the delivery's start")
-    shown = enough(edges_s, 0.0, last_s, scale)
+    times_s = np.unique(np.concatenate([[0.0, last_s], *(each_s for each_s, _ in curves.values())]))
+    shown_s = times_s[enough(times_s, 0.0, last_s, scale)]
     names = []
     for group in sorted(curves, key=lambda group: (at_s(group, 99.0), at_s(group, 50.0))):
         half, most = (elapsed(at_s(group, pct)) for pct in (50.0, 99.0))
         names.append(Named(group.colour, group.label, f"50 % after {half}, 99 % after {most}"))
-    shares = {group: pct[shown] for group, pct in curves.items()}
-    _draw(axes, edges_s[shown], shares, names, dashed_pct=99, tick_pct=90)
+    shares = {group: np.interp(shown_s, *curve) for group, curve in curves.items()}
+    _draw(axes, shown_s, shares, names, dashed_pct=99, tick_pct=90)
     if all(each.at == 0.0 for each in chosen(run.as_sent, delivery)):
         draw_marks([axes], validity_marks(run.as_sent, delivery))
     return axes
@@ -133,27 +135,36 @@ def _groups(run: Run, delivery: str) -> list[Group]:
     return groups
 
 
-def _curves(run: Run, delivery: str) -> dict[Group, Floats]:
-    """Return which share of all finally accepted messages had been accepted at each edge."""
-    accepted = {group: _accepted(run, delivery, group) for group in _groups(run, delivery)}
-    return {group: 100.0 * count / count[-1] for group, count in accepted.items() if count[-1]}
+def _curves(run: Run, delivery: str) -> dict[Group, tuple[Floats, Floats]]:
+    """Return times since the start, and which share of what is accepted in the end was by then."""
+    curves = {}
+    for group in _groups(run, delivery):
+        times_s, counts = _accepted(run, delivery, group)
+        if counts[-1]:
+            curves[group] = times_s, 100.0 * counts / counts[-1]
+    return curves
 
 
-def _accepted(run: Run, delivery: str, group: Group) -> Floats:
-    """Return how many messages of a group were accepted up to a time since their start."""
+def _accepted(run: Run, delivery: str, group: Group) -> tuple[Floats, Floats]:
+    """Return edges of bins, from a delivery's own start, and the messages accepted by then.
+
+    Within a bin all of it comes at the end; a line rises from the start of the bin.
+    """
     ledger = run.ledger
-    accepted = np.zeros(ledger.bins + 1)
+    edges_s: list[Floats] = [np.zeros(1)]
+    counts: list[Floats] = [np.zeros(1)]
     for each in chosen(run.as_sent, delivery):
-        # Each delivery from its own start on, which divides its bins.
-        first, begun = divmod(each.at / ledger.bin_s, 1.0)
         for name in group.providers:
-            bins, counts = ledger.sparse(
+            accepted = ledger.sparse(
                 "accepted", clock="happened", delivery=each.name, provider=name
             )
-            later = bins - int(first)
-            accepted[later] += begun * counts
-            accepted[later + 1] += (1.0 - begun) * counts
-    return np.cumsum(accepted)
+            starts_s = accepted.bins.astype(np.float64) * ledger.bin_s - each.at
+            ends_s = starts_s + ledger.bin_s
+            edges_s += [np.maximum(starts_s, 0.0), ends_s]
+            counts += [np.zeros(len(starts_s)), accepted.counts]
+    # To the microsecond, so that the same time of several deliveries is one.
+    times_s, which = np.unique(np.concatenate(edges_s).round(6), return_inverse=True)
+    return times_s, np.cumsum(np.bincount(which, np.concatenate(counts)))
 
 
 def _delays(run: Run, delivery: str) -> dict[Group, SparseCounts]:
