@@ -11,7 +11,10 @@ from sendcap.cli.edits import edits_of
 from sendcap.cli.tables import WIDTH
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import MODES
+from sendcap.readings.summary import ACCEPTED_PCT, accepted_at_s
+from sendcap.run import open_run
 from sendcap.study.convergence.files import CONVERGENCE
+from sendcap.text.quantities import elapsed
 
 
 def names(directory) -> set[str]:
@@ -203,7 +206,7 @@ def test_compare_tells_moments_by_the_clock(sendcap, place, undrawn) -> None:
     result = sendcap("compare", "small.toml", *change, "--out", "found", *few)
     assert result.exit_code == 0
     # A has no start.
-    assert re.search(r"50 % accepted +\d+\.\ds +Fri 08:0\d ", result.stdout)
+    assert re.search(r"50 % accepted +\d+\.\ds +Fri 08:0\d:\d\d ", result.stdout)
     # A delay is no moment.
     assert not re.search(r"50 % are.*Fri", result.stdout)
     assert "Times count from t = 0, the start of the simulation.\n" in result.stdout
@@ -249,6 +252,10 @@ def test_compare_takes_saved_runs_and_says_that_one_run_tells_less(sendcap, undr
     assert result.exit_code == 0
     assert "One run of each, with different seeds" in result.stdout
     assert "Differs" not in result.stdout
+    # Of a saved run it says what the run itself says.
+    for pct in ACCEPTED_PCT:
+        one, two = (accepted_at_s(open_run(name).ledger, pct) for name in ("one", "two"))
+        assert re.search(rf"{pct} % accepted +{elapsed(one)} +{elapsed(two)} ", result.stdout)
     changed = sendcap("compare", "one", "--set", "mta.retry.first=6m", "--workers", "1")
     assert "One run of each, with the same draws" in changed.stdout
 

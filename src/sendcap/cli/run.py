@@ -16,6 +16,7 @@ from sendcap.cli.people import show_preparations
 from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
 from sendcap.cli.tables import say, show
+from sendcap.text.quantities import elapsed
 
 _MOST_PREPARATIONS: Final = 12
 """`sendcap people` shows more of them."""
@@ -107,6 +108,8 @@ def _show(finished: sendcap.Run) -> None:
         "Soft counts attempts, the other columns messages.",
         f"50, 90, 99 %: {'when' if by_the_clock else 'time until'} this share of all accepted "
         "messages was accepted.",
+        f"Moments are the ends of bins of {elapsed(finished.ledger.bin_s)} (time.bin): by then it "
+        "has happened.",
         "Delays last from when a message may be relayed to its acceptance, with all waits and "
         "retries; p95: 95 % take no longer.",
         *notes(finished.scenario.reporting.modes, finished.scenario.start),

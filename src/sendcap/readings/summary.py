@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from sendcap.ledger import Event, Ledger, SparseCounts
+from sendcap.ledger import Event, Ledger
 from sendcap.readings.delays import delay_figures
 from sendcap.readings.kpis import Figures, Readings, deliveries_and_all
 from sendcap.readings.modes import Denominator, Mode
+from sendcap.readings.reached import reached_s
 from sendcap.version import MODEL_VERSION, __version__
 
 ACCEPTED_PCT = (50, 90, 99)
@@ -43,15 +44,12 @@ def accepted_at_s(
 ) -> float | None:
     """Return the time at which a percentage of the finally accepted messages was accepted.
 
-    The end of the bin, in seconds from t = 0 and not from the delivery's own start; None if no
-    message was ever accepted.
+    In seconds from t = 0 and not from the delivery's own start, see `reached_s`; None if no message
+    was ever accepted.
     """
-    bins, counts = ledger.sparse("accepted", clock="happened", delivery=delivery, provider=provider)
-    if not len(bins):
-        return None
-    # In whole numbers: 0.99 · 100 in floats is not 99.
-    last, _, _ = SparseCounts(bins, 100 * counts).reached(pct * counts.sum())
-    return round((last + 1) * ledger.bin_s, 6)
+    accepted = ledger.sparse("accepted", clock="happened", delivery=delivery, provider=provider)
+    time_s = reached_s(accepted, ledger.bin_s, pct / 100.0)
+    return time_s if time_s < math.inf else None
 
 
 def totals(

@@ -105,12 +105,19 @@ def counted_from(start: datetime | None) -> str:
 def brief_moment(seconds: float, start: datetime | None, within_s: float) -> str:
     """Return a moment for a column of a table; ``within_s`` is how long all of them lie apart.
 
+    Within a day it has seconds. In a longer time it is in the minute that it ends: what a moment is
+    stated for has come by then, and a dashboard of then shows it.
+
     >>> start = datetime(2026, 11, 27, 9)
-    >>> brief_moment(3600, start, 86_400), brief_moment(3600, start, 864_000)
-    ('Fri 10:00', 'Fri 27 Nov 10:00')
+    >>> brief_moment(3600, start, 3600), brief_moment(3610, start, 7200)
+    ('Fri 10:00', 'Fri 10:00:10')
+    >>> brief_moment(3610, start, 100_000), brief_moment(3610, start, 864_000)
+    ('Fri 10:01', 'Fri 27 Nov 10:01')
     """
     if start is None:
         return elapsed(seconds)
     moment = after(start, round(seconds))
+    if moment.second and within_s > DAY_S:
+        moment = after(start, round(seconds) + 60 - moment.second)
     named = WEEKDAYS[moment.weekday()] if within_s < _WEEK_S else day(moment)
-    return f"{named} {moment:%H:%M}"
+    return f"{named} {time_of_day(moment)}"

@@ -194,9 +194,9 @@ def test_the_rows_tell_the_whole_way_by_the_clock() -> None:
     one, two = rows_of(found)
     # A message a second: half after 100 s, 90 % after 180 s.
     assert (one["Starts"], one["50 % accepted"], one["90 % accepted"]) == (
-        *("Fri 08:00", "Fri 08:01", "Fri 08:03"),
+        *("Fri 08:00", "Fri 08:01:41", "Fri 08:03:01"),
     )
-    assert (two["Planned"], two["Relayed"], two["Delivered %"]) == ("–", "Fri 09:00", "100.00")
+    assert (two["Planned"], two["Relayed"], two["Delivered %"]) == ("–", "Fri 09:00:01", "100.00")
     assert found.slots[0].accepted_50_pct_s == pytest.approx(100.1, abs=1.0)
     assert found.slots[0].delivered_pct == 100.0
     assert found.left_out == ()

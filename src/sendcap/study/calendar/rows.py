@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sendcap.readings.modes import MODE_LABELS
 from sendcap.study.calendar.slots import MOST_ROWS, SETTLED_PT, Slot, settled
+from sendcap.study.replication.measures import deliverable
 from sendcap.text.clock import brief_moment
 from sendcap.text.quantities import NOTHING, elapsed
 from sendcap.text.shares import percentage, share_text
@@ -43,7 +44,7 @@ def rows_of(calendar: Calendar) -> list[dict[str, str]]:
 def notes_on(calendar: Calendar, columns: Sequence[str]) -> list[str]:
     """Return what columns of these rows mean."""
     mode, longest = calendar.scenario.reporting.modes[0], longest_of(calendar)
-    meanings = {
+    meanings = _of_acceptance(calendar) | {
         "Planned": "the time of the scenario, where a confirmation came later",
         "Settled": f"Delivered % {MODE_LABELS[mode]} stays within {SETTLED_PT:g} points of its "
         "final value",
@@ -53,6 +54,15 @@ def notes_on(calendar: Calendar, columns: Sequence[str]) -> list[str]:
         "Latest": "the longest time from the planned start to the confirmation",
     }
     return [f"{name}: {meanings[name]}." for name in columns if name in meanings]
+
+
+def _of_acceptance(calendar: Calendar) -> dict[str, str]:
+    """Return what the share of a column is of, where it is not of all that is ever accepted."""
+    ledger = calendar.run.ledger
+    if deliverable(ledger) <= ledger.total("accepted", clock="happened"):
+        return {}
+    meaning = "of the messages that could be, with those that expire before their turn"
+    return {f"{share_text(calendar.share)} accepted": meaning}
 
 
 def moments_of(calendar: Calendar, *times_s: float) -> list[str]:

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from sendcap.model.confirmation import confirmations
 from sendcap.readings.convergence import convergence
+from sendcap.readings.reached import reached_s
 from sendcap.readings.states import handed_over_s
 from sendcap.run import Run
 from sendcap.scenario import Delivery, Scenario
 from sendcap.study.capacity.hold_ups import of_each
 from sendcap.study.capacity.limits import Limits, limits_from_ledger
-from sendcap.study.replication.measures import accepted_share_s
+from sendcap.study.replication.measures import deliverable
 
 MOST_ROWS: Final = 30
 """With more deliveries, all repetitions and parts of one are a row."""
@@ -98,10 +99,12 @@ def _held_up(run: Run, limits: Limits | None) -> dict[str, tuple[str, float]]:
 
 
 def accepted_s(run: Run, share: float, sent: Delivery) -> float:
-    """Return when the share of a delivery was accepted; to nobody, that is as it starts."""
-    if not run.ledger.messages(delivery=sent.name):
+    """Return when the share of what can be accepted was; of a delivery to nobody, as it starts."""
+    ledger, name = run.ledger, sent.name
+    if not ledger.messages(delivery=name):
         return sent.at
-    return accepted_share_s(run.ledger, share, sent.name)
+    accepted = ledger.sparse("accepted", clock="happened", delivery=name)
+    return reached_s(accepted, ledger.bin_s, share, deliverable(ledger, name))
 
 
 def settled(run: Run, delivery: str) -> tuple[float, float]:

@@ -90,6 +90,9 @@ def of_each(run: Run, stages: Sequence[Observed]) -> Iterator[HoldUp]:
             wait_s = float(own.waits_s.max(initial=0.0))
             if wait_s >= _AT_ONCE_S and (found is None or wait_s > found.wait_s):
                 from_s, until_s = float(own.came_s[0]), float(own.leave_s.max())
+                if from_s == until_s:
+                    # All of it was in the bin before this edge.
+                    from_s = max(from_s - waits.of.bin_s, delivery.at)
                 found = HoldUp(delivery.name, stage, wait_s, from_s, until_s)
         if found is not None:
             yield found

@@ -76,10 +76,11 @@ class Waits:
         edges = self._held_up[first:end]
         came_s, waits_s = self.of.edges_s[edges], self.waits_s[edges]
         if self.of.stage.kind == "relay":
-            own_s = self._at_the_relay(delivery, came_s)
-            leave_s = came_s + own_s
+            own_s, leave_s = self._at_the_relay(delivery, came_s)
         elif self.run.scenario.mta.order == "fifo":
-            own_s, leave_s = self._in_order(delivery, edges, until_s)
+            # They came in the bin before an edge, and not before the delivery started.
+            since_s = np.maximum((edges - 1) * self.of.bin_s, delivery.at)
+            own_s, leave_s = self._in_order(delivery, edges, since_s, until_s)
         else:
             own_s = np.full(len(edges), _longest_s(self.run, self.of.stage, delivery.name))
             leave_s = came_s
@@ -87,28 +88,35 @@ class Waits:
         some = waits_s > 0.0
         return OwnWaits(came_s[some], waits_s[some], np.minimum(leave_s, until_s)[some])
 
-    def _at_the_relay(self, delivery: Delivery, came_s: Floats) -> Floats:
-        """Return how long it takes until all that is ready by these times has been handed over."""
+    def _at_the_relay(self, delivery: Delivery, came_s: Floats) -> tuple[Floats, Floats]:
+        """Return how long it takes until all that is ready by these times is handed over, and when.
+
+        That is estimated within a bin, and stated as the end of it.
+        """
         gone = summed([self._own(event, delivery) for event in HANDED_OVER])
         if not len(gone.bins):
-            return np.zeros(len(came_s))
+            return np.zeros(len(came_s)), came_s
         ready = ready_of(self.run, delivery, self._batches, came_s)
         so_far = np.concatenate(([0], np.cumsum(gone.counts)))
         # By half a message: sums of expected numbers are not exact.
         number = np.searchsorted(so_far[1:], ready - 0.5).clip(max=len(gone.bins) - 1)
         part = np.clip((ready - so_far[number]) / gone.counts[number], 0.0, 1.0)
-        own_s: Floats = (gone.bins[number] + part) * self.of.bin_s - came_s
-        return np.where(ready > 0, own_s, 0.0)
+        own_s = (gone.bins[number] + part) * self.of.bin_s - came_s
+        leave_s = (gone.bins[number] + 1) * self.of.bin_s
+        return np.where(ready > 0, own_s, 0.0), leave_s
 
     def _in_order(
-        self, delivery: Delivery, edges: Numbers, until_s: float
+        self, delivery: Delivery, edges: Numbers, since_s: Floats, until_s: float
     ) -> tuple[Floats, Floats]:
-        """Return how long messages wait that come before each edge, 0 for none, and until when."""
+        """Return how long messages wait that come before each edge, 0 for none, and until when.
+
+        They come at ``since_s`` at the earliest.
+        """
         paths, bin_s = self.of.stage.paths, self.of.bin_s
         if not paths:
             # All come to the ingress as they are relayed.
             comes = np.isin(edges - 1, self._own("relayed", delivery).bins)
-            return np.where(comes, math.inf, 0.0), np.full(len(edges), until_s)
+            return np.where(comes, until_s - since_s, 0.0), np.full(len(edges), until_s)
         providers = {path.provider for path in paths}
         tried = summed([self._own("attempted", delivery, provider) for provider in providers])
         own = tried.bins[tried.counts > _SOME]
@@ -118,7 +126,7 @@ class Waits:
         # The last bin in which any of its own left; one that comes has one.
         latest = np.append(own, 0)[np.searchsorted(own, last, "right") - 1]
         leave_s = (latest + 1) * bin_s
-        return np.where(comes, leave_s - np.maximum(edges - 1, 0) * bin_s, 0.0), leave_s
+        return np.where(comes, leave_s - since_s, 0.0), leave_s
 
     def _own(self, event: Event, delivery: Delivery, provider: str | None = None) -> SparseCounts:
         return self.run.ledger.sparse(

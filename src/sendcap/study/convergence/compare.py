@@ -10,6 +10,7 @@ Modeling and Analysis", 5th edition (2015), sections 10.2.1 and 11.2.
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -49,6 +50,7 @@ from sendcap.study.replication.replications import (
 )
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.clock import counted_from
+from sendcap.text.quantities import elapsed, listed
 from sendcap.text.shares import share_text
 
 COMPARED: Final = (
@@ -184,7 +186,12 @@ class Comparison(
                 "settling times, peaks, and where most pairs are the same: the median difference, "
                 f"with an interval from {enough_for_a_median(self.a.confidence)} pairs on."
             )
-            return [pairs, start]
+            bins = listed(sorted({elapsed(each.scenario.time.bin) for each in (self.a, self.b)}))
+            even = (
+                f"Times of acceptance are estimated within a bin of {bins} (time.bin), as if "
+                "messages were accepted evenly in it."
+            )
+            return [pairs, even, start]
         remedy = "Compare scenarios" if self.saved else "Ask for more replications"
         return [f"{self.about_the_draws} {remedy} for an interval.", start]
 
@@ -232,7 +239,8 @@ def compare(
     count = 1 if runs else require_count(DEFAULT_REPLICATIONS if n is None else n)
     read_in = modes_of(sides[0].scenario, modes)
     moments_s = np.union1d(*(reading_moments_s(one.scenario) for one in sides))
-    plans = [convergence_plan(one.scenario, points, read_in, moments_s) for one in sides]
+    plan_of = partial(convergence_plan, of_one_run=count == 1)
+    plans = [plan_of(one.scenario, points, read_in, moments_s) for one in sides]
     base = (runs[0] if runs else sides[0]).scenario.seed
     tasks = (
         (plan, one._replace(scenario=one.scenario.with_seed(replication_seed(base, number))))

@@ -222,7 +222,8 @@ def convergence_of(
     """Return the convergence of one run: a single replication, without bands; see `converge`."""
     points = tolerances_of(tolerances)
     moments_s = reading_moments_s(run.scenario)
-    plan = convergence_plan(run.scenario, points, modes_of(run.scenario, modes), moments_s)
+    read_in = modes_of(run.scenario, modes)
+    plan = convergence_plan(run.scenario, points, read_in, moments_s, of_one_run=True)
     replications = gathered([plan.record(run)], run.scenario, moments_s, 0.95)
     return ConvergenceStudy(replications, points)
 
@@ -239,6 +240,8 @@ def convergence_plan(
     tolerances_pt: tuple[float, ...],
     modes: tuple[Mode, ...],
     moments_s: npt.NDArray[np.float64],
+    *,
+    of_one_run: bool = False,
 ) -> Plan:
     """Return the records of a study of convergence."""
     return Plan(
@@ -248,4 +251,5 @@ def convergence_plan(
         curves_per=("delivery",),
         numbers_per=("delivery", "provider"),
         tolerances_pt=tolerances_pt,
+        of_one_run=of_one_run,
     )

@@ -160,8 +160,10 @@ def deliverable(ledger: Ledger, delivery: str | None = None) -> float:
 def accepted_share_s(ledger: Ledger, share: float, delivery: str | None = None) -> float:
     """Return when a share of the `deliverable` messages was accepted, in seconds from t = 0.
 
-    Within a bin messages are taken to be accepted evenly. Infinite if that never happens: so a
-    send that lets messages expire is not a quick one.
+    An estimate: within a bin messages are taken to be accepted evenly, so that a small change shows
+    in the mean of many simulations. A run states the end of the bin; see
+    `sendcap.readings.reached`. Infinite if it never happens: so a send that lets messages expire is
+    not a quick one.
     """
     accepted = ledger.sparse("accepted", clock="happened", delivery=delivery)
     wanted = share * float(deliverable(ledger, delivery))
