@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+import sendcap
 from sendcap.readings.bottleneck import behind_s, holding_up
+from sendcap.readings.summary import accepted_at_s
 from sendcap.scenario import Scenario, from_dict
 from sendcap.scenario.stages import Stage, stages
 
@@ -85,3 +87,18 @@ def test_a_schedule_is_followed_delivery_by_delivery() -> None:
         {"messages": 3600}, {"messages": 3600, "at": "90m"}, rate=rate, transaction_time="1ms"
     )
     assert behind_s(scenario, queue(scenario)) == pytest.approx(2 * HOUR, rel=1e-3)
+
+
+def test_what_a_stage_needs_at_least_no_run_has_done_sooner() -> None:
+    found = set()
+    for seed in range(20):
+        # Five messages, one after the other: 15 s on average.
+        slow = {"transaction_time": {"dist": "exponential", "mean": "3s"}}
+        changes = {"seed": seed, "time.bin": "1s", "relay.batch_time": "10ms"}
+        run = sendcap.simulate(programme({"messages": 5}, **slow).with_(changes))
+        (text,) = (each for each in run.sentences() if each.startswith("Bottleneck"))
+        took_s = accepted_at_s(run.ledger, 100)
+        needs = "needs at least 15s" if took_s >= 15.0 else "needs 15s on average"
+        assert needs in text
+        found.add(needs)
+    assert len(found) == 2

@@ -42,7 +42,7 @@ _NOTES: Final = (
     "Ceiling: attempts at a provider, messages at the relay and the ingress.",
     "Delivery: the ceiling that follows for all messages together.",
     "Attempts: per message, until 99 % of what is ever accepted has been accepted.",
-    "Needs: the least time in which it can carry its load.",
+    "Needs: the least time in which it can carry its load, on average.",
     "A message waits from when it is ready to its attempt, at the relay until it is handed over.",
     "In use: of workers, connections or rate, until 99 % of the messages had been carried.",
 )
@@ -191,7 +191,8 @@ def _show_stages(stages: sendcap.Limits) -> None:
     say(bottleneck, bold=True)
     if others:
         say(*others)
-    say(*_NOTES)
+    bins = f"bins of {elapsed(stages.run.ledger.bin_s)} (time.bin)"
+    say(*_NOTES, f"Most waiting, at, gone at: by the messages that wait at the ends of {bins}.")
     if stages.scenario.limits:
         say(*_OF_LIMITS)
 

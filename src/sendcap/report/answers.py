@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from sendcap.charts.figures import unbroken
-from sendcap.readings.bottleneck import at_once, behind_s
+from sendcap.readings.bottleneck import behind_s, how_far
 from sendcap.readings.convergence import convergence
 from sendcap.readings.delays import delay_figures
 from sendcap.readings.modes import MODE_LABELS, Mode
@@ -80,13 +80,9 @@ class Answers:
         slowest = self.limits.slowest
         if slowest is None:
             return [*facts, Fact("Held up by", "nothing", "every stage keeps up")]
-        behind = elapsed(behind_s(self.run.as_sent, slowest))
-        note = (
-            f"it needs {behind} at least"
-            if at_once(self.run.as_sent)
-            else f"behind by up to {behind}"
-        )
-        return [*facts, Fact("Held up by", slowest.name, note)]
+        sent = self.run.as_sent
+        note = how_far(sent, behind_s(sent, slowest), self.run.ledger)
+        return [*facts, Fact("Held up by", slowest.name, note.removeprefix("is "))]
 
     def _accepted(self) -> Fact:
         """Return when nearly all is accepted; of several deliveries, how long each takes."""

@@ -48,7 +48,8 @@ def notes_on(calendar: Calendar, columns: Sequence[str]) -> list[str]:
         "Planned": "the time of the scenario, where a confirmation came later",
         "Settled": f"Delivered % {MODE_LABELS[mode]} stays within {SETTLED_PT:g} points of its "
         "final value",
-        HELD_UP_BY: "where its messages wait the longest, and how long at most",
+        HELD_UP_BY: "where its messages wait the longest, and how long, by those that wait at the "
+        "ends of bins",
         "Beside": "deliveries that use the relay or a queue at the same time",
         longest: "of its repetitions, from the start until so many are accepted",
         "Latest": "the longest time from the planned start to the confirmation",
