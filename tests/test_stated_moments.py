@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 import sendcap
 from sendcap.ledger.delays import RESOLUTION
 from sendcap.readings.summary import accepted_at_s
+from sendcap.readings.tables import key_moments
 from sendcap.scenario import Scenario, from_dict
 from sendcap.study.calendar.calendar import calendar_of
 from sendcap.study.calendar.rows import rows_of
 from sendcap.study.capacity.hold_ups import moves, of_each
 from sendcap.study.capacity.limits import limits_from_ledger
+from sendcap.study.replication.measures import deliverable
 from sendcap.text.clock import brief_moment
 
 START = datetime(2026, 11, 27, 9)
@@ -66,7 +68,7 @@ def small_scenarios(draw: st.DrawFn) -> Scenario:
     return from_dict(plain)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(small_scenarios())
 def test_the_moments_of_a_delivery_are_in_an_order_that_is_possible(scenario) -> None:
     run = sendcap.simulate(scenario)
@@ -94,7 +96,55 @@ def test_the_moments_of_a_delivery_are_in_an_order_that_is_possible(scenario) ->
             assert totals["delay_longest_s"] * (1 - 2 * RESOLUTION) <= shares_s[3] - slot.starts_s
 
 
-@settings(deadline=None, max_examples=40)
+@st.composite
+def troubled_scenarios(draw: st.DrawFn) -> Scenario:
+    """The same deliveries, of whose messages some fail, are stopped or expire."""
+    scenario = draw(small_scenarios())
+    changes: dict[str, Any] = {
+        "relay.error_rate": draw(st.sampled_from([0.0, 0.2])),
+        "mta.retry.delays": ["30s"],
+    }
+    for number in range(len(scenario.deliveries)):
+        changes[f"deliveries[{number}].validity"] = draw(st.sampled_from(["40s", "5m", "1h"]))
+    if draw(st.booleans()):
+        stop_s = scenario.deliveries[0].at + draw(st.floats(1.0, 100.0))
+        changes["deliveries[0].stop"] = f"{stop_s:.3f}s"
+    for name in scenario.providers:
+        hard = draw(st.sampled_from([0.0, 0.3]))
+        changes[f"providers.{name}.hard"] = [{"reason": "unknown", "share": hard}]
+    return scenario.with_(changes)
+
+
+@settings(deadline=None, max_examples=30)
+@given(troubled_scenarios())
+def test_moments_of_what_fails_are_in_an_order_that_is_possible(scenario) -> None:
+    run = sendcap.simulate(scenario)
+    ledger, calendar = run.ledger, calendar_of(run)
+    for slot in calendar.slots:
+        name = slot.delivery
+        moments_s = (slot.accepted_50_pct_s, slot.accepted_90_pct_s, slot.accepted_s)
+        assert slot.starts_s < moments_s[0] <= moments_s[1] <= moments_s[2]
+        assert slot.starts_s < min(slot.relayed_s, slot.stopped_s)
+        if slot.relayed_s < math.inf:
+            assert run.truth(slot.relayed_s, name).not_relayed == 0
+        could_be = deliverable(ledger, name)
+        for share, moment_s in zip((0.5, 0.9, 0.99), moments_s, strict=True):
+            if moment_s < math.inf:
+                assert run.truth(moment_s, name).delivered >= share * could_be - 1e-9
+                # What is ever accepted is less than what could be.
+                assert accepted_at_s(ledger, round(100 * share), delivery=name) <= moment_s
+    for name, moment_s in key_moments(ledger, scenario.start):
+        if name == "Relay done" and not any(each.stop for each in scenario.deliveries):
+            assert run.truth(moment_s).not_relayed == 0
+    for pct in (50, 99):
+        each = [accepted_at_s(ledger, pct, delivery=name) for name in ledger.deliveries]
+        some = [moment_s for moment_s in each if moment_s is not None]
+        together = accepted_at_s(ledger, pct)
+        assert (together is None) == (not some)
+        assert together is None or min(some) <= together <= max(some)
+
+
+@settings(deadline=None, max_examples=20)
 @given(small_scenarios())
 def test_what_holds_a_delivery_up_ends_before_it_is_accepted(scenario) -> None:
     run = sendcap.simulate(scenario)
@@ -118,7 +168,7 @@ def told(text: str) -> datetime:
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(small_scenarios())
 def test_tables_state_these_moments_and_none_before_something_has_happened(scenario) -> None:
     run = sendcap.simulate(scenario.model_copy(update={"start": START}))
