@@ -133,6 +133,13 @@ def test_moments_of_what_fails_are_in_an_order_that_is_possible(scenario) -> Non
                 assert run.truth(moment_s, name).delivered >= share * could_be - 1e-9
                 # What is ever accepted is less than what could be.
                 assert accepted_at_s(ledger, round(100 * share), delivery=name) <= moment_s
+    stops_s = {each.name: each.stop for each in scenario.deliveries if each.stop is not None}
+    for each in of_each(run, limits_from_ledger(run).observed):
+        stop_s = stops_s.get(str(each.delivery), math.inf)
+        slot = next(slot for slot in calendar.slots if slot.delivery == each.delivery)
+        assert slot.starts_s <= each.from_s <= each.until_s <= ledger.end_s
+        longest_s = (stop_s if each.stage.kind == "relay" else math.inf) - slot.starts_s
+        assert each.wait_s <= min(longest_s, ledger.end_s - slot.starts_s)
     for name, moment_s in key_moments(ledger, scenario.start):
         if name == "Relay done" and not any(each.stop for each in scenario.deliveries):
             assert run.truth(moment_s).not_relayed == 0

@@ -204,6 +204,14 @@ def test_the_rows_tell_the_whole_way_by_the_clock() -> None:
     assert due.left_out == ("b",)
 
 
+def test_delivered_settles_where_most_messages_expire() -> None:
+    case = programme({"name": "late", "messages": 1000, "validity": "60s"})
+    (late,) = sendcap.calendar(case).slots
+    assert late.accepted_s == math.inf
+    # The last of them expires a minute after the relay is done, after ten seconds.
+    assert late.settled_s == pytest.approx(70.0, abs=2.0)
+
+
 def test_of_many_deliveries_the_rows_are_of_the_whole() -> None:
     many = programme({"name": "a", "every": "1h", "times": 40}, {"name": "b", "at": "30m"})
     one, two = rows_of(sendcap.calendar(many))

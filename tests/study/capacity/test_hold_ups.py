@@ -164,3 +164,11 @@ def test_a_relay_whose_workers_and_rate_wait_for_each_other_holds_a_stream_up() 
     assert found.bottleneck == "relay"
     assert "wait for each other" in found.sentence
     assert found.hold_ups().set_index("delivery").loc["stream", "stage"] == "relay"
+
+
+def test_what_is_stopped_waits_for_the_relay_no_longer_than_until_then() -> None:
+    # The relay would need a minute for it, and bins are of 10 s.
+    stopped = scenario_of(delivery("stopped", 3000, "quick", stop="4s"))
+    found = sendcap.limits(stopped).hold_ups().set_index("delivery")
+    assert found.loc["stopped", "stage"] == "relay"
+    assert found.loc["stopped", "wait_s"] == 4.0

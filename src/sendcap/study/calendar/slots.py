@@ -66,7 +66,8 @@ def slots_of(run: Run, share: float, limits: Limits | None = None) -> Iterator[S
             "accepted_50_pct_s": half_s,
             "accepted_90_pct_s": most_s,
             "accepted_s": all_s,
-            "settled_s": settled_s if all_s < math.inf else math.inf,
+            # Nothing is ever known of a delivery of which nothing leaves.
+            "settled_s": math.inf if math.isnan(settled_s) else settled_s,
             "delivered_pct": delivered_pct,
         }
         if not ledger.messages(delivery=name):

@@ -103,6 +103,9 @@ class Waits:
         part = np.clip((ready - so_far[number]) / gone.counts[number], 0.0, 1.0)
         own_s = (gone.bins[number] + part) * self.of.bin_s - came_s
         leave_s = (gone.bins[number] + 1) * self.of.bin_s
+        if delivery.stop is not None:
+            # Nothing of it waits any longer.
+            own_s = np.minimum(own_s, np.maximum(delivery.stop - came_s, 0.0))
         return np.where(ready > 0, own_s, 0.0), leave_s
 
     def _in_order(
