@@ -117,6 +117,18 @@ def test_charts_are_images(book) -> None:
     assert len(book["Charts"]._images) == 5
 
 
+def test_a_moment_has_seconds_where_it_has_some(tmp_path) -> None:
+    preset = sendcap.load("quickstart").with_({"time.bin": "1s", "start": "2026-11-27T09:00"})
+    one = preset.with_({"deliveries[0].messages": 500})
+    twice = one.with_({"deliveries[0].every": "1h", "deliveries[0].times": 2})
+    path = sendcap.write_workbook(sendcap.simulate(twice), tmp_path / "seconds.xlsx")
+    heading, row, *_ = load_workbook(path)["Deliveries"].iter_rows()
+    cells = {name.value: cell for name, cell in zip(heading, row, strict=True)}
+    assert cells["Starts"].number_format == "ddd d mmm yyyy hh:mm"
+    assert cells["50 % accepted"].value.second
+    assert cells["50 % accepted"].number_format == "ddd d mmm yyyy hh:mm:ss"
+
+
 def test_without_a_clock_there_are_no_moments_and_of_one_delivery_no_table(tmp_path) -> None:
     preset = sendcap.load("quickstart")
     scenario = preset.with_({"start": None, "zone": None, "deliveries[0].messages": 500})

@@ -13,12 +13,15 @@ from sendcap.text.quantities import DAY_S
 
 Kind = Literal["text", "words", "count", "percent", "moment", "duration"]
 
+_MOMENT: Final = "ddd d mmm yyyy hh:mm"
+_SECONDS: Final = ":ss"
+"""After a moment that has some: the minute alone would be too early."""
 _FORMATS: Final[dict[Kind, str]] = {
     "text": "@",
     "words": "@",
     "count": "#,##0",
     "percent": "0.00%",
-    "moment": "ddd d mmm yyyy hh:mm",
+    "moment": _MOMENT,
     # Above 24 hours, too.
     "duration": "[h]:mm:ss",
 }
@@ -58,6 +61,7 @@ class Sheets:
         self._formats: dict[Kind, Format] = {
             kind: book.add_format({"num_format": code}) for kind, code in _FORMATS.items()
         }
+        self._with_seconds = book.add_format({"num_format": _MOMENT + _SECONDS})
 
     def texts(self, name: str, title: str, paragraphs: Sequence[str]) -> None:
         """Add a sheet of a title and paragraphs."""
@@ -95,6 +99,7 @@ class Sheets:
         elif kind == "moment":
             # A cell has no zone: it shows the clock of the scenario.
             moment: datetime = value
+            form = self._with_seconds if moment.second else form
             sheet.write_datetime(row, number, moment.replace(tzinfo=None), form)
         else:
             share = {"percent": 100.0, "duration": DAY_S}.get(kind, 1.0)
