@@ -172,3 +172,11 @@ def test_what_is_stopped_waits_for_the_relay_no_longer_than_until_then() -> None
     found = sendcap.limits(stopped).hold_ups().set_index("delivery")
     assert found.loc["stopped", "stage"] == "relay"
     assert found.loc["stopped", "wait_s"] == 4.0
+
+
+def test_no_message_waits_longer_than_it_is_valid() -> None:
+    late = scenario_of(delivery("late", 3000, "slow", validity="65s"))
+    for found in (sendcap.limits(late), limits_from_ledger(sendcap.simulate(late))):
+        waits = found.hold_ups().set_index("delivery")
+        assert waits.loc["late", "stage"] == "slow"
+        assert waits.loc["late", "wait_s"] == 65.0

@@ -85,6 +85,9 @@ class Waits:
             own_s = np.full(len(edges), _longest_s(self.run, self.of.stage, delivery.name))
             leave_s = came_s
         waits_s = np.minimum(waits_s, own_s)
+        if self.of.stage.kind != "relay":
+            # Relayed messages that still wait then expire.
+            waits_s = np.minimum(waits_s, self.run.as_sent.honoured_validity(delivery))
         some = waits_s > 0.0
         return OwnWaits(came_s[some], waits_s[some], np.minimum(leave_s, until_s)[some])
 
