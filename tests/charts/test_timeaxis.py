@@ -246,6 +246,19 @@ def test_an_axis_of_a_programme_ends_soon_after_what_happens(every, times, start
 
 
 @pytest.mark.parametrize("name", TIME_CHARTS)
+@pytest.mark.parametrize(("every", "bin_"), [("7d", "1m"), ("20m", "7s")])
+def test_moments_with_dates_or_seconds_are_not_cut_off(name, every, bin_) -> None:
+    case = all_accepted(every=every, times=12).scenario
+    run = sendcap.simulate(case.with_({"time.bin": bin_, "start": "2026-11-27T09:00:00"}))
+    figure = run.plot(name)
+    figure.draw_without_rendering()
+    for text in figure.findobj(Text):
+        if text.get_visible() and text.get_text().strip():
+            box = Text.get_window_extent(text)
+            assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, text.get_text()
+
+
+@pytest.mark.parametrize("name", TIME_CHARTS)
 def test_a_late_delivery_has_an_axis_of_when_it_is_sent(name) -> None:
     run = all_accepted(at="6d")
     begins_s, ends_s = run.plot(name).axes[-1].get_xlim()

@@ -55,6 +55,8 @@ _FIRST_S: Final = (300.0, 60.0, 15.0, 5.0, 1.0)
 
 Each of the other buckets ends at twice the age.
 """
+_ONE_LINE: Final = 38
+"""Letters beside the chart; moments with a date or seconds have more."""
 _MOST_ROWS: Final = 20
 _ON_ONE_LINE: Final = 7
 """Buckets that have room for the unit beside their bounds."""
@@ -209,7 +211,8 @@ def _peak(stage: Observed, time: TimeAxis) -> str:
     when = f"at {time.moment(stage.peak_at_s)}" if stage.peak_at_s else "at the start"
     peak = f"{compact(stage.peak_backlog)} {when}"
     if stage.drained_at_s < math.inf:
-        return f"{peak}, gone at {time.moment(stage.drained_at_s)}"
+        gone = f"gone at {time.moment(stage.drained_at_s)}"
+        return f"{peak},\n{gone}" if len(peak + gone) > _ONE_LINE else f"{peak}, {gone}"
     return peak
 
 
