@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from sendcap.model.kernel import fields, happened, state
+from sendcap.model.kernel import busy, fields, happened, state
 from sendcap.model.queue_rows import QueueRows
 from sendcap.model.records import power_of_two
 from sendcap.model.retry_numbers import retry_numbers
@@ -58,7 +58,7 @@ def first_group(
         busy=_none_busy(shared, rows, len(connections)),
         backoff=_none_backing_off(),
         ends=state.Ends(
-            at_s=np.zeros(_FIRST_ROOM),
+            at_s=np.full(_FIRST_ROOM, fields.NEVER),
             order=np.zeros(_FIRST_ROOM, np.int64),
             what=np.zeros(_FIRST_ROOM, np.int64),
             stamp=np.zeros(_FIRST_ROOM, np.int64),
@@ -90,7 +90,7 @@ def first_group(
 
 def _none_backing_off() -> state.Backoff:
     return state.Backoff(
-        at_s=np.zeros(_FIRST_ROOM),
+        at_s=np.full(_FIRST_ROOM, fields.NEVER),
         order=np.zeros(_FIRST_ROOM, np.int64),
         message=np.zeros(_FIRST_ROOM, np.int32),
         first=np.full(_DAYS, fields.NONE, np.int32),
@@ -128,10 +128,11 @@ def _none_busy(shared: Shared, rows: QueueRows, connections: int) -> state.Busy:
     scenario = shared.scenario
     names = [shared.providers[row["provider"]] for row in rows.queues]
     mean_s = float(np.mean([scenario.providers[name].transaction_time.mean_s for name in names]))
-    buckets = power_of_two(max(4, connections))
+    buckets = power_of_two(max(busy.WORD, busy.FINER * connections))
     return state.Busy(
         first=np.full(buckets, fields.NONE, np.int32),
         last=np.full(buckets, fields.NONE, np.int32),
-        per_s=np.array([connections / max(mean_s, 1e-3)]),
-        numbers=np.array([0, fields.NONE, 0, fields.NONE]),
+        used=np.zeros(buckets // busy.WORD, np.uint64),
+        times_s=np.array([busy.FINER * connections / max(mean_s, 1e-3), fields.NEVER]),
+        numbers=np.array([0, fields.NONE, 0]),
     )

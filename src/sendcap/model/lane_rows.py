@@ -52,8 +52,14 @@ class LaneRows:
         for retried, table in ((False, self._lane_of), (True, self._retry_lane_of)):
             names = [(delivery.name, retried) for delivery in scenario.deliveries]
             table.append([lane_of.get(name, fields.NONE) for name in names])
-        fair = scenario.mta.order == "fair"
-        return {"first_lane": first, "lanes": len(self._rows) - first, "fair": fair}
+        lanes = len(self._rows) - first
+        alone = lanes == 1 and scenario.mta.active is None and not self._rows[first]["limits"]
+        return {
+            "first_lane": first,
+            "lanes": lanes,
+            "only_lane": first if alone else fields.NONE,
+            "fair": scenario.mta.order == "fair",
+        }
 
     def _key(self, delivery: Delivery, queue: Queue, retried: bool) -> Any:
         own = tuple(

@@ -115,7 +115,7 @@ class QueueGroup:
             if status in (step.DONE, step.FULL, spool.HANDED):
                 yield self._happened()
                 counts = self.group.counts
-                counts["reports"] = counts["starts"] = counts["connects"] = 0
+                counts["reports"] = counts["starts"] = counts["connects"] = counts["full"] = 0
                 if status != step.FULL:
                     return
             elif status == step.NO_DRAWS:

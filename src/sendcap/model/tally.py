@@ -24,7 +24,6 @@ from sendcap.ledger import (
 )
 from sendcap.model.addresses import WITHOUT_ATTEMPT
 from sendcap.model.kernel import tally as kernel
-from sendcap.model.kernel.fields import BINS
 from sendcap.model.kernel.pointer import by_pointer
 from sendcap.model.kernel.relay import count_handed
 from sendcap.model.kernel.relay_state import Relay
@@ -55,7 +54,7 @@ class Tally:
         self._providers = tuple(providers)
         self._reasons = tuple(reasons)
         self.counters = Counters(
-            np.array([(bin_s, horizon_s, 0.0, 0, 0)], BINS),
+            np.array([(bin_s, horizon_s, 0.0, 0, 0)], kernel.BINS),
             np.array([len(providers), len(reasons), 0]),
             _empty_table(_FIRST_ROOM),
         )

@@ -70,7 +70,7 @@ def test_messages_are_due_by_time_and_then_in_the_order_of_their_failures(delays
         count = int(plan.sum())
         backoff = by_pointer(
             state.Backoff(
-                at_s=np.zeros(count),
+                at_s=np.full(count, NEVER),
                 order=np.zeros(count, np.int64),
                 message=np.zeros(count, np.int32),
                 first=np.full(DAYS, NONE, np.int32),

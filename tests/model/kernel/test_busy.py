@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sendcap.model.kernel import state
-from sendcap.model.kernel.busy import COUNT, begin_work, end_work, next_busy_s
+from sendcap.model.kernel.busy import COUNT, WORD, begin_work, end_work, next_busy_s
 from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.fields import CONNECTION, NEVER, NONE
 from sendcap.model.kernel.pointer import by_pointer
@@ -65,7 +65,7 @@ def run(busy, connections, free, begins, lasts_s, taken, next_s) -> None:
             left += 1
             taken[ends] = number
             ends += 1
-        next_s[step] = next_busy_s(busy, connections)
+        next_s[step] = next_busy_s(busy)
 
 
 def expected(connections: int, begins: np.ndarray, lasts_s: np.ndarray) -> tuple[list, list]:
@@ -90,12 +90,14 @@ def test_the_next_event_is_the_soonest_and_of_one_moment_the_first(times, connec
         rng = np.random.default_rng([seed, connections])
         begins = plan(rng, connections, 300 + connections)
         lasts_s = TIMES[times](rng, len(begins))
+        buckets = WORD << seed % 3
         busy = by_pointer(
             state.Busy(
-                first=np.full(4, NONE, np.int32),
-                last=np.full(4, NONE, np.int32),
-                per_s=np.array([1.0]),
-                numbers=np.array([0, NONE, 0, NONE]),
+                first=np.full(buckets, NONE, np.int32),
+                last=np.full(buckets, NONE, np.int32),
+                used=np.zeros(buckets // WORD, np.uint64),
+                times_s=np.array([1.0, NEVER]),
+                numbers=np.array([0, NONE, 0]),
             )
         )
         ends = int((~begins).sum())

@@ -37,7 +37,7 @@ class Both:
         later_s = np.array([ahead_s, NEVER, ahead_s])
         self.ends = by_pointer(
             state.Ends(
-                np.zeros(room), *np.zeros((3, room), np.int64), later_s, np.zeros(4, np.int64)
+                np.full(room, NEVER), *np.zeros((3, room), np.int64), later_s, np.zeros(4, np.int64)
             )
         )
         # Each message is of a batch of its own.

@@ -21,7 +21,7 @@ FAILURES: Final = 3
 @inlined
 def next_due_s(backoff: Backoff) -> float:
     """Return when the next message is due; infinite without one."""
-    return backoff.at_s[0] if backoff.numbers[NEAR] > 0 else NEVER
+    return backoff.at_s[0]
 
 
 @compiled
@@ -60,8 +60,10 @@ def take_due(backoff: Backoff, messages: Records) -> int:
         at_s[hole], order[hole], message[hole] = at_s[child], order[child], message[child]
         hole, child = child, 2 * child + 1
     at_s[hole], order[hole], message[hole] = last_s, last_order, last
-    if size == 0 and numbers[ALL] > 0:
-        _open_days(backoff, messages)
+    if size == 0:
+        at_s[0] = NEVER
+        if numbers[ALL] > 0:
+            _open_days(backoff, messages)
     return taken
 
 

@@ -1,15 +1,19 @@
 """The connections at work, by the time of their next event: a calendar queue.
 
-A bucket holds the events of a moment, as the days of a calendar that is used year after year. With
-about one event a bucket, adding and taking cost the same whatever the number of connections. Of
-one moment, what was caused first comes first.
+A bucket holds the events of a moment, as the days of a calendar that is used year after year. Most
+days have no event or one, and a bit for each day says which have: so adding and taking cost the
+same whatever the number of connections, and a processor foresees what they do. Of one moment, what
+was caused first comes first.
 
 Source: K. B. Erickson, R. E. Ladner, A. LaMarca, "Optimizing static calendar queues", FOCS 1994.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NEVER, NONE
@@ -18,19 +22,23 @@ from sendcap.model.kernel.state import Busy, Records
 COUNT: Final = 0
 SOONEST: Final = 1
 FITTED: Final = 2
-SECOND: Final = 3
-"""The one after the soonest, where it is known: an event that is caused now is often over at once,
-and the next one may be many days ahead."""
+PER_S: Final = 0
+SOONEST_S: Final = 1
+FINER: Final = 4
+"""Days for each event."""
+WORD: Final = 64
+"""Days for each word of bits."""
 _LAST_DAY: Final = 2.0**62
 """What is later has the same bucket: there are no larger whole numbers."""
 _MOST_PER_S: Final = 1e9
+_zeros_below: Any = trailing_zeros
+_FIRST_BIT, _ALL_BITS = np.uint64(1), np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @inlined
-def next_busy_s(busy: Busy, connections: Records) -> float:
+def next_busy_s(busy: Busy) -> float:
     """Return when the next connection is established or free; infinite without one."""
-    soonest = busy.numbers[SOONEST]
-    return NEVER if soonest == NONE else connections[soonest].event_s
+    return busy.times_s[SOONEST_S]
 
 
 @inlined
@@ -40,52 +48,70 @@ def begin_work(busy: Busy, connections: Records, number: int, now_s: float) -> N
     if busy.numbers[COUNT] > 2 * busy.numbers[FITTED] + 8:
         fit(busy, connections, now_s)
     _insert(busy, connections, number)
-    soonest, second = busy.numbers[SOONEST], busy.numbers[SECOND]
     event_s = connections[number].event_s
-    if soonest == NONE or event_s < connections[soonest].event_s:
-        busy.numbers[SOONEST], busy.numbers[SECOND] = number, soonest
-    elif second != NONE and event_s < connections[second].event_s:
-        busy.numbers[SECOND] = number
+    if event_s < busy.times_s[SOONEST_S]:
+        busy.numbers[SOONEST], busy.times_s[SOONEST_S] = number, event_s
 
 
 @inlined
 def end_work(busy: Busy, connections: Records) -> int:
     """Take the connection whose event is next."""
     taken = busy.numbers[SOONEST]
-    mask = len(busy.first) - 1
-    day = _day(busy, connections[taken].event_s)
-    busy.first[day & mask] = connections[taken].next
+    day = _day(busy, busy.times_s[SOONEST_S])
+    bucket = day & (len(busy.first) - 1)
+    following = connections[taken].next
+    busy.first[bucket] = following
+    if following == NONE:
+        busy.used[bucket >> 6] &= ~(_FIRST_BIT << np.uint64(bucket & 63))
     busy.numbers[COUNT] -= 1
     if 8 * busy.numbers[COUNT] + 64 < busy.numbers[FITTED]:
-        fit(busy, connections, connections[taken].event_s)
-        day = _day(busy, connections[taken].event_s)
-    busy.numbers[SOONEST], busy.numbers[SECOND] = busy.numbers[SECOND], NONE
-    if busy.numbers[SOONEST] == NONE and busy.numbers[COUNT] > 0:
-        for later in range(day, day + len(busy.first)):
-            first = busy.first[later & mask]
-            if first != NONE and _day(busy, connections[first].event_s) <= later:
-                busy.numbers[SOONEST] = first
-                break
-        if busy.numbers[SOONEST] == NONE:
-            busy.numbers[SOONEST] = _in_another_year(busy, connections)
+        fit(busy, connections, busy.times_s[SOONEST_S])
+        day = _day(busy, busy.times_s[SOONEST_S])
+    number = NONE
+    if busy.numbers[COUNT] > 0:
+        number = _soonest(busy, connections, day)
+    busy.numbers[SOONEST] = number
+    busy.times_s[SOONEST_S] = NEVER if number == NONE else connections[number].event_s
     return taken
+
+
+@inlined
+def _soonest(busy: Busy, connections: Records, day: int) -> int:
+    """Return the connection with the next event, from a day on."""
+    last = len(busy.used) - 1
+    bits = busy.used[(day >> 6) & last] & (_ALL_BITS << np.uint64(day & 63))
+    day &= ~63
+    end = day + len(busy.first)
+    while True:
+        while bits != 0:
+            later = day + _zeros_below(bits)
+            first = busy.first[later & (len(busy.first) - 1)]
+            if _day(busy, connections[first].event_s) <= later:
+                return first
+            bits &= bits - _FIRST_BIT
+        if day == end:
+            return _in_another_year(busy, connections)
+        day += WORD
+        bits = busy.used[(day >> 6) & last]
 
 
 @inlined
 def _day(busy: Busy, event_s: float) -> int:
     """Return the number of a moment's bucket, over all years."""
-    return int(min(event_s * busy.per_s[0], _LAST_DAY))
+    return int(min(event_s * busy.times_s[PER_S], _LAST_DAY))
 
 
 @inlined
 def _insert(busy: Busy, connections: Records, number: int) -> None:
     event_s = connections[number].event_s
     bucket = _day(busy, event_s) & (len(busy.first) - 1)
-    before = busy.last[bucket]
     if busy.first[bucket] == NONE:
-        before = NONE
-        busy.last[bucket] = number
-    elif event_s >= connections[before].event_s:
+        connections[number].next = NONE
+        busy.first[bucket] = busy.last[bucket] = number
+        busy.used[bucket >> 6] |= _FIRST_BIT << np.uint64(bucket & 63)
+        return
+    before = busy.last[bucket]
+    if event_s >= connections[before].event_s:
         busy.last[bucket] = number
     elif event_s < connections[busy.first[bucket]].event_s:
         before = NONE
@@ -116,7 +142,7 @@ def _in_another_year(busy: Busy, connections: Records) -> int:
 
 @compiled
 def fit(busy: Busy, connections: Records, now_s: float) -> None:
-    """Make a bucket last as long as it takes from one event to the next, as things stand."""
+    """Make a bucket last a fraction of the time from one event to the next, as things stand."""
     chain, last, ahead_s, count = NONE, NONE, 0.0, 0
     for bucket in range(len(busy.first)):
         number = busy.first[bucket]
@@ -128,13 +154,14 @@ def fit(busy: Busy, connections: Records, now_s: float) -> None:
             connections[last].next = number
         last = busy.last[bucket]
         busy.first[bucket] = NONE
+        busy.used[bucket >> 6] = 0
         while number != NONE:
             ahead_s += connections[number].event_s - now_s
             count += 1
             number = connections[number].next
     busy.numbers[FITTED] = count
     if ahead_s > 0.0:
-        busy.per_s[0] = min(count * count / ahead_s, _MOST_PER_S)
+        busy.times_s[PER_S] = min(FINER * count * count / ahead_s, _MOST_PER_S)
     while chain != NONE:
         following = connections[chain].next
         _insert(busy, connections, chain)

@@ -21,7 +21,7 @@ def may_take(group: Group, queue: Any, now_s: float, take_s: float) -> bool:
     return take_s > now_s or _may_open(queue, group.connections, group.waiting_for, now_s)
 
 
-@compiled
+@inlined
 def _may_open(queue: Any, connections: Records, waiting_for: Ints, now_s: float) -> bool:
     """Return the same where connections are opened as the queue grows, as KumoMTA does."""
     _close_idle(queue, connections, now_s)

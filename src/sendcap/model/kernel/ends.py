@@ -25,14 +25,13 @@ _AHEAD: Final = 2
 @inlined
 def next_end_s(ends: Ends) -> float:
     """Return when the next entry expires, void or not, or messages without one are looked for."""
-    at_s = ends.at_s[0] if ends.numbers[SIZE] > 0 else NEVER
-    return min(at_s, ends.later_s[_NEXT])
+    return min(ends.at_s[0], ends.later_s[_NEXT])
 
 
 @inlined
 def is_to_look(ends: Ends) -> bool:
     """Return whether messages without an entry are looked for before the next entry."""
-    return ends.numbers[SIZE] == 0 or ends.later_s[_NEXT] <= ends.at_s[0]
+    return ends.later_s[_NEXT] <= ends.at_s[0]
 
 
 @compiled
@@ -114,7 +113,10 @@ def _add(ends: Ends, at_s: float, order: int, what: int, stamp: int) -> None:
 def drop_next(ends: Ends) -> None:
     """Remove the next entry."""
     ends.numbers[SIZE] -= 1
-    _sink(ends, 0, ends.numbers[SIZE])
+    if ends.numbers[SIZE] == 0:
+        ends.at_s[0] = NEVER
+    else:
+        _sink(ends, 0, ends.numbers[SIZE])
 
 
 @compiled
@@ -126,6 +128,8 @@ def drop_void(ends: Ends, messages: Records, runs: Runs) -> None:
             _move(ends, place, kept)
             kept += 1
     ends.numbers[SIZE] = kept
+    if kept == 0:
+        ends.at_s[0] = NEVER
     for place in range(kept // 2 - 1, -1, -1):
         _sink(ends, place, place)
 

@@ -55,6 +55,7 @@ QUEUE = np.dtype(
         # Messages that wait, in lanes.
         ("first_lane", "i4"),
         ("lanes", "i4"),
+        ("only_lane", "i4"),  # where it has one, and messages wait for nothing but connections
         ("fair", "i4"),  # whether the lanes take turns
         ("lane_turn", "i4"),
         # Where connections are opened by the queue's length: that, and when it grows next.
@@ -291,17 +292,6 @@ KIND = np.dtype(
     [("share_until", "f8"), ("hard", "i4"), ("fault", "i4"), ("never", "i4"), ("reason", "i4")]
 )
 """A kind of address: the sum of the shares until it, what is wrong with it."""
-BINS = np.dtype(
-    [
-        ("bin_s", "f8"),
-        ("horizon_s", "f8"),
-        # The bin of the present moment: its end, the place of seven bins, and that among them.
-        ("ends_s", "f8"),
-        ("place", "i8"),
-        ("number", "i8"),
-    ]
-)
-"""How long bins are, up to when events are counted, and which bin it is now."""
 COUNTS = np.dtype(
     [
         ("now_s", "f8"),
@@ -316,5 +306,6 @@ COUNTS = np.dtype(
         ("reports", "i8"),  # entries in the buffers of what has happened
         ("starts", "i8"),
         ("connects", "i8"),
+        ("full", "i8"),  # whether one of these may have no room for what an event adds
     ]
 )

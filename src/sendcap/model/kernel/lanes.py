@@ -24,6 +24,8 @@ def next_lane(group: Group, queue: Any, now_s: float) -> int:
 @inlined
 def lane_to_take(group: Group, queue: Any, now_s: float) -> int:
     """Return the same, but for lanes that have to wait for a shared limit: these are parked."""
+    if queue.only_lane != NONE:
+        return queue.only_lane
     number = next_lane(group, queue, now_s)
     if number == NONE or group.lanes[number].limits == 0:
         return number

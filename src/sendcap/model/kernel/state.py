@@ -14,6 +14,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
+Words = npt.NDArray[np.uint64]
 Records = npt.NDArray[np.void]
 
 
@@ -22,7 +23,8 @@ class Busy(NamedTuple):
 
     first: Numbers  # of each bucket
     last: Numbers
-    per_s: Floats  # shape (1,): buckets per second
+    used: Words  # a bit for each bucket that is not empty
+    times_s: Floats  # buckets per second; when the next event is
     # How many there are; the one whose event is next; how many the buckets are fitted to.
     numbers: Ints
 
@@ -30,7 +32,7 @@ class Busy(NamedTuple):
 class Backoff(NamedTuple):
     """Messages that back off: heap by due time and order of failure; lists by the day."""
 
-    at_s: Floats
+    at_s: Floats  # the first is infinite without any
     order: Ints
     message: Numbers
     first: Numbers  # of each day
@@ -46,7 +48,7 @@ class Ends(NamedTuple):
     few wait so long.
     """
 
-    at_s: Floats
+    at_s: Floats  # the first is infinite without any
     order: Ints
     what: Ints
     stamp: Ints

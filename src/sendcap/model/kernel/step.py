@@ -71,7 +71,7 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
     counts, queues, connections = group.counts[0], group.queues, group.connections
     while True:
         next_s = next_turn_s(group.turns)
-        busy_s = next_busy_s(group.busy, connections)
+        busy_s = next_busy_s(group.busy)
         due_s, end_s = next_due_s(group.backoff), next_end_s(group.ends)
         now_s = min(min(next_s, busy_s), min(due_s, end_s))
         if now_s >= until_s:
@@ -150,7 +150,7 @@ def _is_alone(group: Group, now_s: float) -> bool:
     if group.counts[0].most_active > 0:
         return False
     next_s = min(next_turn_s(group.turns), next_due_s(group.backoff))
-    return min(next_s, next_busy_s(group.busy, group.connections)) > now_s
+    return min(next_s, next_busy_s(group.busy)) > now_s
 
 
 @inlined
@@ -224,9 +224,7 @@ def _end_attempt(group: Group, queue: Any, number: int, now_s: float) -> None:
 @inlined
 def _is_full(group: Group) -> bool:
     """Return whether another event's reports or starts may find no room."""
-    counts = group.counts[0]
-    most = max(max(counts.reports, counts.starts), counts.connects)
-    return most >= len(group.out.reports) - 2
+    return group.counts[0].full != 0
 
 
 @inlined
@@ -261,7 +259,7 @@ def _start(group: Group, queue: Any, number: int, now_s: float) -> None:
 @compiled
 def next_event_s(group: Group) -> float:
     """Return when something happens next, as things stand."""
-    next_s = min(next_turn_s(group.turns), next_busy_s(group.busy, group.connections))
+    next_s = min(next_turn_s(group.turns), next_busy_s(group.busy))
     return min(next_s, min(next_due_s(group.backoff), next_end_s(group.ends)))
 
 

@@ -15,6 +15,17 @@ from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NO_REASON
 from sendcap.model.kernel.state import Counters, Floats, Ints, Records
 
+BINS = np.dtype(
+    [
+        ("bin_s", "f8"),
+        ("horizon_s", "f8"),
+        # The bin of the present moment: its end, the place of seven bins, and that among them.
+        ("ends_s", "f8"),
+        ("place", "i8"),
+        ("number", "i8"),
+    ]
+)
+"""How long bins are, up to when events are counted, and which bin it is now."""
 TOGETHER: Final = 7
 USED: Final = 2
 EVENTS: Final = 16

@@ -62,6 +62,7 @@ def tell(
     if wanted.reports == ALL_REPORTS or (wanted.reports == NEWS and is_news):
         row = group.out.reports[group.counts[0].reports]
         group.counts[0].reports += 1
+        note_room(group, group.counts[0].reports)
         row.happened_s, row.arrives_s, row.due_s = happened_s, arrives_s, NEVER
         row.delivery = group.batches.delivery[message.batch]
         row.provider = group.queues[message.queue].provider
@@ -69,6 +70,13 @@ def tell(
         row.message, row.attempt = message.number, message.failures + (event != EXPIRED)
         row.event, row.reason, row.again = event, reason, again
         row.person = person
+
+
+@inlined
+def note_room(group: Group, rows: int) -> None:
+    """Note whether what another event adds may find no room."""
+    if rows >= len(group.out.reports) - 2:
+        group.counts[0].full = 1
 
 
 @inlined
@@ -93,6 +101,7 @@ def tell_complaint(group: Group, message: Any, known_s: float) -> None:
     """Tell that a recipient has complained, which is no report of the MTA."""
     row = group.out.reports[group.counts[0].reports]
     group.counts[0].reports += 1
+    note_room(group, group.counts[0].reports)
     row.happened_s = row.arrives_s = known_s
     row.due_s, row.event, row.person = NEVER, COMPLAINED, message.person
     row.path = NONE
@@ -128,6 +137,7 @@ def keep_start(group: Group, message: Any, left_s: float, finish_s: float) -> No
     if group.wanted[0].starts:
         row = group.out.starts[group.counts[0].starts]
         group.counts[0].starts += 1
+        note_room(group, group.counts[0].starts)
         row.ready_s, row.left_s, row.finish_s = message.ready_s, left_s, finish_s
         row.delivery = group.batches.delivery[message.batch]
         row.path = group.queues[message.queue].path
@@ -139,4 +149,5 @@ def keep_connect(group: Group, path: int, start_s: float, finish_s: float) -> No
     if group.wanted[0].starts:
         row = group.out.connects[group.counts[0].connects]
         group.counts[0].connects += 1
+        note_room(group, group.counts[0].connects)
         row.start_s, row.finish_s, row.path = start_s, finish_s, path
