@@ -149,7 +149,14 @@ def test_opening_connections_may_follow_a_schedule() -> None:
             {"connections": 30.0, "rate[0]": 21.0, "rate[1]": 8.33},
         ),
         ({"rate": ["7/s"]}, {"connections": 30.0, "rate[0]": 21.0}),
-        ({"accepts_connections": 4}, {"connections": 30.0, "accepted connections": 12.0}),
+        (
+            {
+                "accepts_connections": 4,
+                "connect_time": "1ms",
+                "messages_per_connection": "unlimited",
+            },
+            {"connections": 30.0, "accepted connections": 12.0},
+        ),
         ({"tolerance": "2/s"}, {"connections": 30.0, "tolerance": 6.0}),
         ({"connection_scaling": "kumomta"}, {"connections": 30.0}),
         ({"transaction_time": "0s"}, {"connections": math.inf}),

@@ -216,7 +216,7 @@ def test_the_limit_that_holds_the_deliveries_up_is_named_with_its_queues() -> No
 
 def test_the_accepted_connections_of_a_sentence_are_those_of_the_pools_addresses() -> None:
     plain = sections(limits=[])
-    plain["providers"]["web"] |= {"connect_time": "0s", "accepts_connections": 2}
+    plain["providers"]["web"] |= {"connect_time": "1s", "accepts_connections": 2}
     plain["deliveries"][0]["audience"] = {"web": 1.0}
     # 4 addresses, of each of which 2 connections are accepted, with an attempt a second each.
     assert limits(from_dict(plain)).sentence.startswith(

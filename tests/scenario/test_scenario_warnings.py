@@ -112,6 +112,31 @@ def test_a_provider_that_accepts_all_connections_is_warned_of(accepted: int) -> 
     from_dict(data)
 
 
+@pytest.mark.parametrize(
+    ("slower", "warned"),
+    [
+        ({}, True),
+        ({"connection_scaling": "kumomta"}, True),
+        ({"connect_time": "1ms"}, False),
+        ({"connection_rate": "9/s"}, False),
+        ({"connection_scaling": "postfix"}, False),
+        ({"suspend": {"after": 9, "lasts": "1m", "counts": ["unreachable"]}}, False),
+    ],
+)
+def test_a_queue_that_refusals_use_up_at_once_is_warned_of(
+    slower: dict[str, Any], warned: bool
+) -> None:
+    data = small()
+    refusing = {"connections_per_ip": 10, "accepts_connections": 4, "connect_time": "0s"} | slower
+    for key, value in refusing.items():
+        put(*GMAIL, key, value=value)(data)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        from_dict(data)
+    told = "providers.gmail.accepts_connections: the provider accepts 4 of 10 connections, and "
+    assert [str(each.message).startswith(told) for each in caught] == [True] * warned
+
+
 def test_a_rule_without_end_is_one_in_the_last_step_of_a_tolerance() -> None:
     data = small()
     put(*GMAIL, "suspend", value={"after": 9, "within": "1m", "lasts": "1h", "rate": "60/m"})(data)

@@ -37,6 +37,7 @@ _OBSERVED: Final = {
     "peak_backlog": "Most waiting",
     "peak_at_s": "At",
     "drained_at_s": "Gone at",
+    "refused_pct": "Refused %",
 }
 _NOTES: Final = (
     "Ceiling: attempts at a provider, messages at the relay and the ingress.",
@@ -49,6 +50,10 @@ _NOTES: Final = (
 _OF_LIMITS: Final = (
     "For a limit wait all that wait in the queues under it, whatever for.",
     "Of its connections those are in use that are made or carry an attempt; waiting ones are not.",
+)
+
+_OF_REFUSALS: Final = (
+    "Refused: of the attempts, by the provider; such a message waits for its retry."
 )
 
 _OF_SEARCHES: Final = (
@@ -176,9 +181,13 @@ def _show_stages(stages: sendcap.Limits) -> None:
     table = stages.table()
     # By number: a limit may have the name of a queue.
     names = {number: _name(stages, number) for number in table.index}
+    some_refused = bool((table["refused_pct"] > 0.0).any())
+    observed = dict(_OBSERVED)
+    if not some_refused:
+        del observed["refused_pct"]
     for title, columns in (
         ("Ceilings: the most that each stage can carry", _CEILINGS),
-        ("Simulated: how busy each stage was, and how many waited there", _OBSERVED),
+        ("Simulated: how busy each stage was, and how many waited there", observed),
     ):
         show_grid(
             title,
@@ -193,6 +202,8 @@ def _show_stages(stages: sendcap.Limits) -> None:
         say(*others)
     bins = f"bins of {elapsed(stages.run.ledger.bin_s)} (time.bin)"
     say(*_NOTES, f"Most waiting, at, gone at: by the messages that wait at the ends of {bins}.")
+    if some_refused:
+        say(_OF_REFUSALS)
     if stages.scenario.limits:
         say(*_OF_LIMITS)
 

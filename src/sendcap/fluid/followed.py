@@ -112,8 +112,7 @@ def _of_provider(scenario: Scenario, name: str) -> Iterator[_Problem]:
     provider, place = scenario.providers[name], ("providers", name)
     if isinstance(provider.tolerance, Schedule):
         yield (*place, "tolerance"), "a schedule is not followed (one rate is)"
-    accepted = provider.accepts_connections
-    if accepted is not None and accepted < provider.connections_per_ip:
+    if provider.refuses_connections:
         yield (*place, "accepts_connections"), "connections are not followed one by one"
     if provider.connection_rate is not None:
         yield (*place, "connection_rate"), "connections are not followed one by one"

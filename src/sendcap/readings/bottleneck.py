@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from sendcap.ledger import Ledger
+from sendcap.readings.refusals import refusal_sentences
 from sendcap.scenario import FixedWindow, Gap, Scenario, Schedule, WarmUp, format_duration
 from sendcap.scenario.carrying import carried
 from sendcap.scenario.constraints import Constraint, suspensions
@@ -44,7 +45,7 @@ def held_up(scenario: Scenario, stages: Sequence[Stage], ledger: Ledger) -> str:
     text = _held_up(scenario, stages, ledger)
     if untried:
         text += f" The validity of {untried:,} messages ends before they are tried at all."
-    return text
+    return " ".join([text, *refusal_sentences(scenario, stages, ledger)])
 
 
 def _held_up(scenario: Scenario, stages: Sequence[Stage], ledger: Ledger) -> str:
@@ -173,6 +174,8 @@ def _at_queue(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
         case "accepted connections":
             accepted = provider.accepts_connections
             assert accepted is not None
+            if accepted * ips == 1:
+                return f"it accepts one connection, which carries {carried}"
             return f"it accepts {accepted * ips:,} connections, which carry {carried}"
         case "tolerance":
             return f"it lets no more than {carried} through"

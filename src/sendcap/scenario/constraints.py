@@ -160,7 +160,7 @@ def _connections(provider: Provider, ips: int) -> Iterable[Constraint]:
         over(provider.connections_per_ip * ips, transaction_s + connecting_s),
     )
     accepted, each = provider.accepts_connections, provider.messages_per_connection
-    if accepted is not None and accepted < provider.connections_per_ip:
+    if accepted is not None and provider.refuses_connections:
         # While one is made anew, another one takes the place.
         yield Constraint.constant(ACCEPTED, over(accepted * ips, transaction_s))
     if provider.connection_rate is not None and each != "unlimited":

@@ -32,6 +32,24 @@ def notes(scenario: Scenario) -> Iterator[str]:
                 f"{dotted(('providers', name, 'accepts_connections'))}: {accepted} are never "
                 f"exceeded, since connections_per_ip is {provider.connections_per_ip}"
             )
+        elif accepted is not None and _refuses_all_that_wait(scenario, name):
+            yield (
+                f"{dotted(('providers', name, 'accepts_connections'))}: the provider "
+                f"accepts {accepted} of {provider.connections_per_ip} connections, and connecting "
+                "takes no time, so all messages that wait are refused at once, and wait for their "
+                f"retries; give a connect_time, or connections_per_ip = {accepted}"
+            )
+
+
+def _refuses_all_that_wait(scenario: Scenario, name: str) -> bool:
+    """Return whether refusals use up a whole queue at once: nothing slows the MTA down."""
+    provider = scenario.providers[name]
+    return (
+        provider.connect_time.mean_s == 0.0
+        and provider.connection_rate is None
+        and provider.connection_scaling in ("none", "kumomta")
+        and not any("unreachable" in rule.counts for rule in scenario.suspend_of(name))
+    )
 
 
 def _time_notes(scenario: Scenario) -> Iterator[str]:

@@ -143,6 +143,12 @@ class Provider(Checked):
     """Times in which the provider refuses messages by mistake, with a hard bounce."""
 
     @property
+    def refuses_connections(self) -> bool:
+        """Whether the provider accepts fewer connections than the MTA opens."""
+        accepted = self.accepts_connections
+        return accepted is not None and accepted < self.connections_per_ip
+
+    @property
     def throttles(self) -> tuple[Throttle, ...]:
         """The throttles of ``rate``: none, one or several."""
         return throttles_of(self.rate)

@@ -105,11 +105,11 @@ class WithQueues:
     def dead_site_of(self, provider: str) -> PostfixScaling | None:
         """Return the scaling by which the provider may be dead for a time, None if it never is."""
         settings = self.providers[provider]
-        scaling, accepted = settings.connection_scaling, settings.accepts_connections
+        scaling = settings.connection_scaling
         if not isinstance(scaling, PostfixScaling) or scaling.failed_cohorts is None:
             return None
         may_fail = settings.outages or any(each.unreachable for each in settings.disturbances)
-        if may_fail or (accepted is not None and accepted < settings.connections_per_ip):
+        if may_fail or settings.refuses_connections:
             return scaling
         return None
 

@@ -19,6 +19,7 @@ from sendcap.model.monitor import Monitor
 from sendcap.readings.bottleneck import held_up, holding_up
 from sendcap.readings.load import carried, loaded_stages, retried
 from sendcap.readings.people import require_messages
+from sendcap.readings.refusals import refusals
 from sendcap.run import Run
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
@@ -122,9 +123,19 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
         together, in messages; needs_s, the least time for the load; utilisation_pct and
         highest_utilisation_pct, see `sendcap.study.capacity.observed.Observed`; mean_wait_s,
         p95_wait_s, longest_wait_s; peak_backlog and peak_at_s; drained_at_s, NaN without a
-        noticeable backlog, infinite for one that remained at the end. Times count from t = 0.
+        noticeable backlog, infinite for one that remained at the end; refused_pct, the share of the
+        attempts that a provider refused or throttled, NaN at other stages. Times count from t = 0.
         """
-        return pd.DataFrame([stage.row() for stage in self.observed])
+        return pd.DataFrame(self._rows())
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [{**each.row(), "refused_pct": self._refused_pct(each)} for each in self.observed]
+
+    def _refused_pct(self, observed: Observed) -> float:
+        if observed.stage.kind != "provider":
+            return math.nan
+        path = observed.stage.paths[0]
+        return 100.0 * refusals(self.run.ledger, self.run.as_sent, path.provider, path.pool).share
 
     def _about(self) -> str:
         return f"held up by {self.bottleneck or 'nothing'}"
@@ -161,7 +172,7 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
             "seed": self.scenario.seed,
             "bottleneck": self.bottleneck,
             "sentence": self.sentence,
-            "stages": [plain(stage.row()) for stage in self.observed],
+            "stages": list(map(plain, self._rows())),
         }
 
 

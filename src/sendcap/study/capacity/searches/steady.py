@@ -65,14 +65,17 @@ def equal_parts(scenario: Scenario) -> int:
     """Return the number of equal parts of a scenario: the source addresses, or 1.
 
     All limits are for each source address, and one address with its part of the messages is as
-    stable as all. Not so where pools differ or queues share something, or where a number of
-    throttled answers suspends the queue as a whole.
+    stable as all. Not so where pools differ or queues share something, where a number of throttled
+    answers suspends the queue as a whole, or where a provider refuses connections: where it accepts
+    many, chance has fewer refused.
     """
     mta = scenario.mta
     if mta.pools or scenario.limits or mta.queues == "per-ip" or mta.active is not None:
         return 1
     for name in {provider for _, provider in scenario.to_deliver()}:
         if scenario.acting_rules(name) or scenario.dead_site_of(name) is not None:
+            return 1
+        if scenario.providers[name].refuses_connections:
             return 1
     return scenario.mta.ips
 
@@ -118,6 +121,8 @@ class Stream:
                 "rate": None,
             }
         )
+        if any(provider.refuses_connections for provider in scenario.providers.values()):
+            relay = relay.model_copy(update={"batch": 1})  # of many at a time most are refused
         end_s = warm_up_s + measured_s
         ips, own_ips = scenario.mta.ips, scenario.mta.ips // parts
         most = round(_BURST * measured)
@@ -213,8 +218,13 @@ def _times_s(scenario: Scenario, per_s: float, measured: int) -> tuple[float, fl
 
 
 def _retries(scenario: Scenario) -> bool:
+    """Return whether any message may bounce softly, and be tried again."""
     return any(
-        provider.transient or provider.faults or provider.tolerance is not None
+        provider.transient
+        or provider.faults
+        or provider.tolerance is not None
+        or provider.refuses_connections
+        or provider.disturbances
         for provider in scenario.providers.values()
     )
 
