@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import re
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -299,10 +300,25 @@ def test_a_share_that_is_never_accepted_is_told() -> None:
     scenario = scenario_of(deliveries=[
         {"name": "a", "messages": 9000, "validity": "2m", "audience": {"p": 1.0}}
     ])  # fmt: skip
-    with pytest.raises(SendcapError, match="expire before their turn") as caught:
+    told = r"at most \d+\.?\d* % are: of all messages \d\d % expire before they are tried; ask for"
+    with pytest.raises(SendcapError, match=told) as caught:
         of(scenario)
     assert "\n" not in str(caught.value)
     assert not math.isinf(of(scenario, share=0.05, replications=2).takes_s.mean)
+
+
+@pytest.mark.parametrize(
+    ("sections", "reason"),
+    [
+        ({"p": {"hard": [{"reason": "unknown", "share": 1.0}]}}, "100 % bounce hard"),
+        ({"p": {"outages": [{"at": "0s", "lasts": "5d"}]}}, "100 % expire after soft bounces"),
+        ({"p": {"transient": 1.0}}, "100 % expire after soft bounces"),
+        ({"relay": {"error_rate": 1.0}}, "100 % fail before the hand-over"),
+    ],
+)
+def test_levers_say_why_nothing_is_ever_accepted(sections: dict[str, Any], reason: str) -> None:
+    with pytest.raises(SendcapError, match=f"^no message is ever accepted: {reason}"):
+        of(scenario_of(**sections))
 
 
 def test_where_pools_have_the_addresses_one_more_of_none_is_no_lever() -> None:

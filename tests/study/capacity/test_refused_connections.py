@@ -17,6 +17,7 @@ from sendcap.readings.refusals import refusals
 from sendcap.readings.summary import accepted_at_s
 from sendcap.scenario import Scenario, from_dict
 from sendcap.study.capacity.searches.sustained import sustained
+from sendcap.study.capacity.searches.within import largest_within
 
 LONG = {"policy": "schedule", "delays": ["20m", "40m"]}
 SHORT = {"policy": "schedule", "delays": ["10s"]}
@@ -124,6 +125,18 @@ def test_a_fault_of_the_same_name_is_no_refusal() -> None:
 def test_one_accepted_connection_is_one() -> None:
     text = sendcap.limits(refusing(1, "300ms", SHORT)).sentence
     assert "It accepts one connection, which carries 4 attempts/s" in text
+
+
+@pytest.mark.parametrize(("accepted", "retry"), [(2, LONG), (3, LONG), (2, SHORT)])
+def test_of_the_largest_delivery_the_share_is_accepted_and_does_not_expire(
+    accepted: int, retry: Any
+) -> None:
+    scenario = sendcap.updated(refusing(accepted, retry=retry), {"deliveries[0].validity": "30m"})
+    found = largest_within(scenario, "40m", 0.99, workers=1, replications=4, precision=0.01)
+    largest = sendcap.updated(scenario, {"deliveries[0].messages": found.messages})
+    ledger = sendcap.simulate(largest).ledger
+    share = ledger.total("accepted", clock="happened") / found.messages
+    assert share == pytest.approx(0.99, abs=0.003)
 
 
 @pytest.mark.parametrize("ips", [1, 3])

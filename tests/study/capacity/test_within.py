@@ -215,7 +215,7 @@ def test_what_is_left_out_has_no_bearing_on_what_is_accepted() -> None:
             },
             "4h",
             0.9,
-            r"ever accepted: [34]\d % fail before the hand-over and [56]\d % expire$",
+            r": [34]\d % fail before the hand-over and [56]\d % expire after soft bounces$",
         ),
         (
             {"provider": {"transaction_time": "0s"}},

@@ -15,7 +15,7 @@ import numpy as np
 
 from sendcap.errors import SendcapError
 from sendcap.ledger import Event, Ledger
-from sendcap.model.addresses import SUSPENDED, THROTTLED
+from sendcap.model.addresses import SUSPENDED, THROTTLED, TOO_MANY_CONNECTIONS
 from sendcap.model.engine import simulate_ledger
 from sendcap.model.monitor import Monitor
 from sendcap.readings.convergence import TOLERANCES_PT, convergence
@@ -32,6 +32,7 @@ _DELIVERABLE: Final[tuple[tuple[Event, str | None], ...]] = (
     ("accepted", None),
     ("expired_untried", None),
     ("expired", THROTTLED),
+    ("expired", TOO_MANY_CONNECTIONS),
     ("expired", SUSPENDED),
 )
 
@@ -149,7 +150,7 @@ def deliverable(ledger: Ledger, delivery: str | None = None) -> float:
     """Return the number of messages that could be accepted, sooner or later.
 
     These are the accepted ones, and those that would be if their turn came in time: they expire
-    untried, throttled, or sent back by a suspended queue.
+    untried, throttled, where no connection is accepted, or sent back by a suspended queue.
     """
     return sum(
         ledger.total(event, clock="happened", delivery=delivery, reason=reason)

@@ -21,10 +21,10 @@ from sendcap.scenario.durations import format_duration
 from sendcap.scenario.section import MOST
 from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import require_count
-from sendcap.study.replication.measures import accepted_share_s
+from sendcap.study.replication.measures import accepted_share_s, deliverable
 from sendcap.text.quantities import elapsed, listed
 from sendcap.text.quoting import shown
-from sendcap.text.shares import percent_down, rounded_share
+from sendcap.text.shares import brief_share, percent_down, rounded_share
 
 MOST_MESSAGES: Final = MOST
 """Largest delivery in a scenario's format."""
@@ -49,7 +49,8 @@ _SAMPLE: Final = 50_000
 _ENDS: Final[dict[Event, str]] = {
     "relay_failed": "fail before the hand-over",
     "hard": "bounce hard",
-    "expired": "expire",
+    "expired": "expire after soft bounces",
+    "expired_untried": "expire before they are tried",
 }
 """What becomes of messages that are never accepted."""
 _DEVIATIONS: Final = 4.0
@@ -174,13 +175,7 @@ def require_possible(scenario: Scenario, ledger: Ledger, within_s: float, share:
     """
     total = ledger.total("accepted", clock="happened")
     if not total:
-        ends = {event: ledger.total(event, clock="happened") for event in _ENDS}
-        parts = [
-            f"{rounded_share(count / sum(ends.values()))} {_ENDS[event]}"
-            for event, count in ends.items()
-            if count
-        ]
-        raise SendcapError(f"no message is ever accepted: {listed(parts)}")
+        raise never_accepted(ledger, share)
     until_s = begins_s(scenario) + within_s
     possible = _by(ledger, "accepted", until_s) / total
     deviation = math.sqrt(possible * (1.0 - possible) / total)
@@ -192,6 +187,38 @@ def require_possible(scenario: Scenario, ledger: Ledger, within_s: float, share:
         f"then, because {_reason(scenario, ledger, until_s)}; ask for a smaller share or give more "
         "time"
     )
+
+
+def never_accepted(ledger: Ledger, share: float) -> SendcapError:
+    """Return the error of a simulation in which a share of the messages is never accepted.
+
+    It says how many are, and what becomes of all others.
+    """
+
+    def total(event: Event) -> float:
+        return ledger.total(event, clock="happened")
+
+    accepted, ends = total("accepted"), {event: total(event) for event in _ENDS}
+    ends["expired"] -= ends["expired_untried"]
+    everything = accepted + sum(ends.values())
+    if not everything:
+        return SendcapError("no message is ever accepted: none is sent")
+    parts = listed(
+        [f"{_part(count / everything)} {_ENDS[event]}" for event, count in ends.items() if count]
+    )
+    if not accepted:
+        return SendcapError(f"no message is ever accepted: {parts}")
+    possible = accepted / deliverable(ledger)
+    written = percent_down(possible) if possible >= 0.01 else brief_share(possible)
+    return SendcapError(
+        f"{percent_down(share)} of the deliverable messages are never accepted, at most "
+        f"{written} are: of all messages {parts}; ask for a smaller share"
+    )
+
+
+def _part(share: float) -> str:
+    """Return a share without decimals, or how little it is."""
+    return rounded_share(share) if share >= 0.005 else "less than 1 %"
 
 
 def _by(ledger: Ledger, event: Event, until_s: float, provider: str | None = None) -> float:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
+from sendcap.model.engine import simulate_ledger
 from sendcap.readings.bottleneck import called, holding_up
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
@@ -26,6 +27,7 @@ from sendcap.study.capacity.searches.acceptance import (
     Acceptance,
     bare,
     begins_s,
+    never_accepted,
     seeds_of,
     takes_and_tries,
     with_edge_at,
@@ -35,7 +37,7 @@ from sendcap.study.replication.estimates import Estimate, estimate, require_conf
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shown, visible
-from sendcap.text.shares import parse_share, percent_down, share_text
+from sendcap.text.shares import parse_share, share_text
 
 _MOST_UNITS: Final = 1_000
 
@@ -229,13 +231,11 @@ def _simulated(
     """Return times and attempts of each case with each seed, and the number of simulations."""
     with Workers.of(workers) as team:
         simulations = Simulations(team, progress)
-        tasks = (Acceptance(case.with_seed(seed), share) for case in cases for seed in seeds)
+        tasks = [Acceptance(case.with_seed(seed), share) for case in cases for seed in seeds]
         times_s, tries = zip(*simulations.map(takes_and_tries, tasks), strict=True)
     if math.inf in times_s:
-        raise SendcapError(
-            f"{percent_down(share)} of the deliverable messages are never accepted, because too "
-            f"many expire before their turn comes; ask for a smaller share"
-        )
+        missed = tasks[times_s.index(math.inf)]
+        raise never_accepted(simulate_ledger(missed.scenario), share)
     return times_s, tries, simulations.done
 
 
