@@ -20,7 +20,7 @@ from sendcap.calibration.files import estimates, write_calibration
 from sendcap.calibration.report import report
 from sendcap.calibration.verification import verify
 from sendcap.errors import SendcapError
-from sendcap.scenario import loads, updated
+from sendcap.scenario import from_dict, loads, updated
 
 FORMATS = ("postfix", "kumomta", "powermta", "momentum", "exim")
 LEAST_HELD = {"postfix": 23, "kumomta": 16, "powermta": 13, "momentum": 13, "exim": 19}
@@ -272,8 +272,37 @@ def test_a_file_of_mixed_formats_is_read_as_the_one_that_it_has_most_of(tmp_path
 def test_greylisting_is_found_by_what_it_does(calibrated) -> None:
     (fault,) = next(each for each in calibrated["postfix"].providers if each.name == "yahoo").faults
     assert fault.reason == "greylisted"
-    assert fault.greylisting
+    assert fault.clears_at_one_age
     assert fault.never.value == 0.0
+
+
+@pytest.mark.parametrize("reason", ["greylisted", "mailbox full", "unreachable"])
+@pytest.mark.parametrize(
+    ("clears_after", "kind"),
+    [
+        ("2h", "clears at the same age for all messages"),
+        ("1m", "gone at the next attempt"),
+        ({"dist": "lognormal", "mean": "1h", "cv": 0.8}, "stays with the address for a time"),
+    ],
+)
+def test_a_fault_has_one_name_and_is_described_by_how_long_it_stays(
+    written_logs, tmp_path, reason, clears_after, kind
+) -> None:
+    fault = {"reason": reason, "share": 0.2, "clears_after": clears_after}
+    known = from_dict(
+        {
+            "deliveries": [{"name": "a", "messages": 400, "audience": {"gmail": 1.0}}],
+            "relay": {"batch_time": "1s"},
+            "mta": {"retry": {"policy": "schedule", "delays": ["7m", "11m", "20m"]}},
+            "providers": {
+                "gmail": {"connect_time": "200ms", "transaction_time": "300ms", "faults": [fault]}
+            },
+        }
+    )
+    log = tmp_path / "mail.log"
+    log.write_text("\n".join(written_logs.postfix(written_logs.traced(known))) + "\n")
+    told = [line for line in report(calibrate([log])).splitlines() if line.startswith("Fault ")]
+    assert [line.partition(":")[0] for line in told] == [f"Fault {reason} ({kind})"]
 
 
 @settings(

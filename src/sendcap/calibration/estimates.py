@@ -51,9 +51,14 @@ class FaultEstimate:
     untold: bool = False  # whether the log has nothing but the expiry of these messages
 
     @property
-    def greylisting(self) -> bool:
-        """Whether the fault clears at the same age for all messages."""
+    def clears_at_one_age(self) -> bool:
+        """Whether the fault may clear at the same age for all messages, as greylisting does."""
         return bool(self.fits) and self.fits[0].family == "constant"
+
+    @property
+    def clears_by_next_attempt(self) -> bool:
+        """Whether no next attempt ever met the fault, which leaves the age open."""
+        return self.clears_at_one_age and self.fits[0].mean_s.low <= 0.0
 
 
 @dataclass(frozen=True)

@@ -199,13 +199,21 @@ def _fault(fault: FaultEstimate) -> Iterator[str | Table]:
     if fault.untold:
         yield f"Expired without an attempt in the log ({fault.reason}): {fault.share.percent}."
         return
-    kind = "greylisting" if fault.greylisting else "stays with the address for a time"
-    yield f"Fault {fault.reason} ({kind}): {fault.share.percent} of the messages."
+    yield f"Fault {fault.reason} ({_kind(fault)}): {fault.share.percent} of the messages."
     if fault.fits:
         yield f"Never clears: {fault.never.percent} of them."
         yield from _fitted("Clears after", fault.fits, fault.times)
     else:
         yield "None of them cleared within the log."
+
+
+def _kind(fault: FaultEstimate) -> str:
+    """Return how long a fault stays: the reason alone says what it is."""
+    if fault.clears_by_next_attempt:
+        return "gone at the next attempt"
+    if fault.clears_at_one_age:
+        return "clears at the same age for all messages"
+    return "stays with the address for a time"
 
 
 def _fitted(name: str, fits: list[Fit], times: Times) -> Iterator[str | Table]:

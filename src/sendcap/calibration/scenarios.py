@@ -247,7 +247,7 @@ def _bounces(estimates: ProviderEstimates) -> Iterator[_Entry]:
                 f"faults, {fault.reason}",
                 missing="when it clears; none had within the log, so that none does",
             )
-        if fault.greylisting and fault.fits[0].mean_s.low <= 0.0:
+        if fault.clears_by_next_attempt:
             upto = precise(fault.fits[0].mean_s.high)
             yield _Entry(
                 f"faults, {fault.reason}",
