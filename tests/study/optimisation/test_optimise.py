@@ -83,6 +83,27 @@ def test_the_answer_is_the_one_of_the_whole_grid(worked_out, seed) -> None:
     assert found.estimate.mean == pytest.approx(expected_hours(*best), abs=0.03)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_all_that_is_a_step_cheaper_than_the_answer_has_been_tried(worked_out, seed) -> None:
+    """Few trials, on purpose: the search by itself ends somewhere near."""
+    levers = {"mta.ips": (1, 64, 40), "relay.workers": (1, 64, 75)}
+    found = sendcap.optimise(
+        TINY,
+        levers,
+        Target(hours, at_most=2.0),
+        seed=seed,
+        executor=worked_out,
+        **asked(trials=20),
+    )
+    tried = set(found.trials[list(levers)].itertuples(index=False, name=None))
+    priced = {path: Priced(*ends) for path, ends in levers.items()}
+    steps = cheaper(priced, tuple(float(found.settings[path]) for path in levers))
+    assert len(steps) > 4
+    assert {tuple(map(int, each)) for each in steps} <= tried
+    # None of them would do; the noise of a mean of ten is less than a tenth.
+    assert min(expected_hours(*map(int, each)) for each in steps) > 2.0 - 0.05
+
+
 def test_of_a_simulated_delivery_nothing_cheaper_meets_the_target(here) -> None:
     target = Target("accepted_50_pct_s", at_most="70s")
     found = sendcap.optimise(
