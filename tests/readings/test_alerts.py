@@ -68,6 +68,20 @@ def test_a_delivery_is_watched_for_a_day_around_the_contact_date(made) -> None:
     assert found(ledger, 5 * DAY, criteria=longer)[0][4] == 3 * DAY
 
 
+def test_a_delivery_is_watched_from_a_day_before_the_contact_date(made) -> None:
+    ledger = made([("relayed", 0.0, 100), ("hard", 0.0, 100)], to_deliver=100, bins=6000)
+    ((_, alert, _, first_s, until_s, _),) = found(ledger, 5 * DAY, contact_s=2 * DAY)
+    assert (alert, first_s, until_s) == ("hard bounces", DAY, 3 * DAY)
+
+
+def test_throughput_counts_again_from_the_very_moment_of_a_resume(made) -> None:
+    ledger = made([("relayed", 0.0, 50), ("accepted", 0.0, 50)], to_deliver=100, bins=48 * 60)
+    slow = AlertCriteria(throughput_per_h=100)
+    held = [(10 * MINUTE, 2 * HOUR), (3 * HOUR, float("inf"))]
+    ((_, alert, _, first_s, until_s, _),) = found(ledger, held=held, criteria=slow)
+    assert (alert, first_s, until_s) == ("low throughput", 2 * HOUR, 3 * HOUR - 10 * MINUTE)
+
+
 def test_a_delivery_that_does_not_start_is_pending_for_too_long(made) -> None:
     ledger = made([("relayed", 95 * MINUTE, 100)], to_deliver=100, bins=48 * 60)
     # From 10 min on it is 20 min late at 30 min, but not for longer; the last check sees 80 min.

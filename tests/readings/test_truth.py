@@ -46,6 +46,14 @@ def test_every_message_is_in_one_place_at_each_moment(made, time_s, expected) ->
     assert found.failed_pct == 10.0 * expected[1]
 
 
+def test_reports_that_are_still_under_way_change_no_truth(made) -> None:
+    rows = [("relayed", 0.0, 10), ("accepted", 0.0, 6), ("hard", 0.0, 4)]
+    unknown = truth(made(rows, clocks=["happened"]), 60.0)
+    assert (unknown.delivered, unknown.failed, unknown.untried) == (6, 4, 0)
+    # What Campaign knows has not happened for that.
+    assert truth(made(rows, clocks=["known"]), 60.0).not_relayed == 10
+
+
 def test_a_moment_before_the_start_or_a_delivery_that_is_none_is_refused(made) -> None:
     with pytest.raises(SendcapError, match="the simulation starts at 0"):
         truth(made(ROWS), -1.0)

@@ -12,6 +12,8 @@ import sendcap
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, from_dict, updated
 from sendcap.study.calendar.rows import rows_of
+from sendcap.study.replication import replication_seed
+from sendcap.study.replication.measures import accepted_share_s
 
 QUEUE = {"connect_time": "0s", "transaction_time": "1s", "connections_per_ip": 1}
 
@@ -118,6 +120,34 @@ def test_a_delivery_that_holds_needs_nothing() -> None:
     assert (verdict.holds, verdict.probability, verdict.high) == (20, 1.0, 1.0)
     # Clopper and Pearson's bound: 0.025 ** (1 / 20).
     assert verdict.low == pytest.approx(0.025 ** (1 / 20))
+
+
+def test_who_is_still_spread_at_the_deadline_is_not_in_question() -> None:
+    scenario = programme({"name": "a"}, {"name": "b", "spread": "10m"})
+    found = sendcap.calendar(scenario, "5m", replications=2)
+    assert [verdict.delivery for verdict in found.verdicts] == ["a"]
+
+
+def test_the_bound_is_that_of_the_confidence() -> None:
+    found = sendcap.calendar(programme({"name": "a"}), "2m", replications=9, confidence=0.8)
+    assert found.verdicts[0].low == pytest.approx(0.1 ** (1 / 9))
+
+
+def test_nine_in_ten_is_a_time_that_one_of_the_replications_took() -> None:
+    scenario = updated(
+        programme({"name": "a"}),
+        {"providers.p.transaction_time": {"dist": "exponential", "mean": "1s"}},
+    )
+    (verdict,) = sendcap.calendar(scenario, "10m", replications=5).verdicts
+    times_s = [
+        accepted_share_s(
+            sendcap.simulate(scenario.with_seed(replication_seed(scenario.seed, number))).ledger,
+            0.99,
+        )
+        for number in range(5)
+    ]
+    assert verdict.accepted_90_pct_s == pytest.approx(max(times_s))
+    assert verdict.accepted_median_s == pytest.approx(sorted(times_s)[2])
     assert verdict.remedies == ()
 
 

@@ -207,6 +207,7 @@ def test_full_mailboxes_are_no_load_to_a_delivery_that_is_over() -> None:
 def test_what_is_refused_is_no_load() -> None:
     for changes in (
         {"outages": [{"at": "5s", "lasts": "1m"}]},
+        {"outages": [{"at": "5s", "lasts": "61500ms"}]},
         {"tolerance": "200/s,max_burst=1"},
     ):
         scenario = from_dict(plain({"p": changes}))

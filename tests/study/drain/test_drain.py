@@ -177,6 +177,24 @@ def test_what_is_not_known_of_a_queue_is_told() -> None:
     assert "The age of 5 messages is not known: they count as new." in text
 
 
+def test_an_expiry_is_told_when_it_has_happened() -> None:
+    faults = [FULL | {"never": 0.0, "clears_after": "90h"}]
+    old = [
+        Queued("", "gmail", 3, age_s, age_s, attempts=2, reason="mailbox full")
+        for age_s in (3590.0, 1790.0)
+    ]
+    scenario = small(providers={"gmail": PROVIDER | {"faults": faults}}, time={"bin": "1m"})
+    (gmail, _) = sendcap.drain(scenario, queue(*old)).gone
+    # A lifetime of 3.5 days less the ages, and within the minute that is counted.
+    for found_s, due_s in ((gmail.first_expiry_s, 298_810.0), (gmail.last_expiry_s, 300_610.0)):
+        assert due_s <= found_s < due_s + 60.0
+
+
+def test_messages_that_may_be_younger_than_their_lifetime_are_not_told_as_older() -> None:
+    found = sendcap.drain(small(), queue(Queued("", "gmail", 9, 3600.0, 2e6), due(1)))
+    assert not any("older than the lifetime" in text for text in found.sentences())
+
+
 def test_messages_older_than_their_lifetime_are_told() -> None:
     found = sendcap.drain(small(), queue(Queued("", "gmail", 9, 1e6, 2e6), due(1)))
     assert any(
