@@ -117,6 +117,21 @@ def test_each_value_is_found_as_far_as_the_readings_tell(small, table, run, afte
     assert rows["narrowed"][HARD] > 0.5
 
 
+def test_a_range_is_narrowed_by_as_much_as_its_interval_is_shorter(after_3h) -> None:
+    even = np.arange(1, 100) / 100.0
+    places = np.column_stack([even, 0.25 + even / 2.0])
+    rows = dataclasses.replace(after_3h, places=places).parameters().set_index("path")
+    assert rows["narrowed"][HARD] == pytest.approx(0.0, abs=1e-9)
+    assert rows["narrowed"][FULL] == pytest.approx(0.5)
+
+
+def test_the_end_is_still_to_come_however_late_it_is(after_3h) -> None:
+    late = dataclasses.replace(after_3h, at_s=1e9)
+    assert late.moments_s[late.later].tolist() == [late.moments_s[-1]]
+    assert late.bands().groupby("mode").size().tolist() == [1, 1]
+    assert after_3h.moments_s[after_3h.later].min() == 10_800
+
+
 def test_the_settling_time_is_told_for_each_tolerance(small, table, run) -> None:
     predicted = forecast(small, seen(run), "3h", tolerances=["0.5pt", 2], table=table).settling()
     assert list(predicted["tolerance_pt"]) == [2.0, 0.5, 2.0, 0.5]

@@ -50,3 +50,11 @@ def test_what_all_simulations_read_alike_is_not_to_be_read_otherwise() -> None:
     judged = Novelty(Summaries(compared, values, np.full(3, 0.01)))
     assert judged.p_value(np.array((46.0, 92.0, 100.0))) > 0.05
     assert judged.p_value(np.array((46.0, 92.0, 99.9))) == pytest.approx(1 / 65)
+
+
+def test_readings_as_strange_as_every_simulation_are_not_strange() -> None:
+    """Of equals each is as likely the strangest: it is no sign that the readings do not fit."""
+    same = np.tile([98.2, 97.5], (30, 1))
+    judged = Novelty(Summaries((), same, np.full(2, 0.01)))
+    assert judged.p_value(same[0]) == 1.0
+    assert judged.p_value(same[0] + 5.0) == 1.0 / 31.0
