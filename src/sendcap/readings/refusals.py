@@ -79,7 +79,8 @@ def refusal_sentences(scenario: Scenario, stages: Sequence[Stage], ledger: Ledge
             continue
         accepted_s = accepted_at_s(ledger, _REACHED_PCT, provider=name)
         late = accepted_s is not None and accepted_s > _LATE * _least_s(scenario, stages)
-        if not (late or away.expired):
+        expired = round(away.expired)  # expected counts need not be whole
+        if not (late or expired):
             continue
         ends, waits = [], ""
         if accepted_s is not None and late:
@@ -88,9 +89,9 @@ def refusal_sentences(scenario: Scenario, stages: Sequence[Stage], ledger: Ledge
                 f"{_REACHED_PCT} % of what {name} accepts has been accepted after "
                 f"{elapsed(accepted_s)}"
             )
-        if away.expired:
-            expire = "expires" if away.expired == 1 else "expire"
-            ends.append(f"{counted(round(away.expired), 'message')} {expire} after such an answer")
+        if expired:
+            expire = "expires" if expired == 1 else "expire"
+            ends.append(f"{counted(expired, 'message')} {expire} after such an answer")
         yield (
             f"But {_turns_away(scenario, name, away)}. Their messages wait for a retry{waits}: "
             f"{', and '.join(ends)}."

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 import sendcap
+from sendcap.analysis import expected_counts
 from sendcap.readings.refusals import refusals
 from sendcap.readings.summary import accepted_at_s
+from sendcap.run import Run
 from sendcap.scenario import Scenario, from_dict
 from sendcap.study.capacity.searches.sustained import sustained
 from sendcap.study.capacity.searches.within import largest_within
@@ -110,6 +112,22 @@ def test_attempts_above_a_tolerance_count_as_turned_away() -> None:
     assert away.throttled > away.refused > 0
     assert away.refused + away.throttled == soft
     assert "p throttles" in " ".join(run.sentences())
+
+
+def test_a_part_of_an_expected_message_is_none() -> None:
+    changes = {"accepts_connections": "none", "tolerance": "10/s"}
+    scenario = sendcap.updated(
+        refusing(CONNECTIONS - 1),
+        {
+            "deliveries[0].validity": "59m",
+            **{f"providers.p.{key}": value for key, value in changes.items()},
+        },
+    )
+    counts = expected_counts(scenario)
+    assert 0.0 < refusals(counts, scenario, "p").expired < 0.5
+    text = " ".join(Run(scenario, counts).sentences())
+    assert "p throttles" in text
+    assert "expire after such an answer" not in text
 
 
 def test_a_fault_of_the_same_name_is_no_refusal() -> None:
