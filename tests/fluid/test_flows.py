@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from sendcap.fluid.backoff import before_expiry
 from sendcap.fluid.limits import Fifo, Limit, Stepwise, Windowed, steady
 from sendcap.fluid.spans import Spans, counted
 
@@ -45,6 +46,28 @@ def test_chance_widens_a_stretch_to_the_same_variance() -> None:
     begin_s, end_s = spans_of([(100.0, 106.0)], variance_s2=(8.0**2) / 12.0).ends_s
     assert end_s - begin_s == pytest.approx(10.0)
     assert (end_s + begin_s) / 2 == pytest.approx(103.0)
+
+
+@pytest.mark.parametrize(
+    ("times", "expiry", "share", "stretch"),
+    [
+        ((0.0, 100.0), (60.0, 60.0), 0.6, (0.0, 60.0)),
+        ((0.0, 100.0), (100.0, 100.0), 1.0, (0.0, 100.0)),
+        ((70.0, 100.0), (60.0, 60.0), 0.0, None),
+        # Whoever comes later lives longer, too: the stretch is shifted as a whole.
+        ((0.0, 100.0), (20.0, 120.0), 1.0, (0.0, 100.0)),
+    ],
+)
+def test_of_a_cohort_those_are_tried_that_come_before_they_expire(
+    times: tuple[float, float],
+    expiry: tuple[float, float],
+    share: float,
+    stretch: tuple[float, float] | None,
+) -> None:
+    shares, tried = before_expiry(spans_of([times]), spans_of([expiry]))
+    assert shares.tolist() == pytest.approx([share])
+    if stretch is not None:
+        assert (tried.first_s[0], tried.last_s[0]) == pytest.approx(stretch)
 
 
 LIMITS: dict[str, Limit] = {
