@@ -13,6 +13,7 @@ import pytest
 import sendcap
 from sendcap.analysis import Expected, expected
 from sendcap.errors import ScenarioError
+from sendcap.fluid.variation import Variation
 from sendcap.scenario import from_dict
 
 EXPERIMENT = Path(__file__).parents[2] / "experiments" / "expected_bound.py"
@@ -107,3 +108,23 @@ def test_what_runs_disagree_about_is_refused() -> None:
     ) as caught:
         expected(scenario)
     assert "simulate it" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("deviations", "messages", "pace"),
+    [(2.0, 400.0, 0.9), (-2.0, 400.0, 1.1), (2.0, 40_000.0, 0.99), (0.0, 400.0, 1.0), (2.0, 0, 1)],
+)
+def test_many_attempts_together_vary_by_the_root_of_their_number(
+    deviations: float, messages: float, pace: float
+) -> None:
+    """A sum of n exponential times has a coefficient of variation of 1 / √n."""
+    times = {"connect_time": "0s", "transaction_time": {"dist": "exponential", "mean": "3s"}}
+    plain = {
+        "deliveries": [{"name": "a", "messages": 400, "audience": {"p": 1.0}}],
+        "relay": {"batch_time": "0s"},
+        "providers": {"p": times},
+    }
+    scenario = from_dict(plain)
+    (path,) = scenario.paths()
+    found = Variation(queues=deviations).pace(scenario, path, messages)
+    assert found == pytest.approx(pace)
