@@ -13,7 +13,7 @@ import pytest
 import sendcap
 from sendcap.analysis import Expected, expected
 from sendcap.errors import ScenarioError
-from sendcap.fluid.variation import Variation
+from sendcap.fluid.variation import Lump, Variation
 from sendcap.scenario import from_dict
 
 EXPERIMENT = Path(__file__).parents[2] / "experiments" / "expected_bound.py"
@@ -128,3 +128,12 @@ def test_many_attempts_together_vary_by_the_root_of_their_number(
     (path,) = scenario.paths()
     found = Variation(queues=deviations).pace(scenario, path, messages)
     assert found == pytest.approx(pace)
+
+
+@pytest.mark.parametrize(("queues", "expected_queues"), [("pooled", 1), ("per-ip", 4)])
+def test_messages_at_once_are_divided_over_the_queues_of_single_addresses(
+    queues: str, expected_queues: int
+) -> None:
+    scenario = from_dict(NEARLY_MATCHED | {"mta": {"ips": 4, "queues": queues}})
+    (path,) = scenario.paths()
+    assert Lump.of(scenario, path, 1.0).queues == expected_queues

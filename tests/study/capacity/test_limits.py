@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -202,6 +203,16 @@ def test_full_mailboxes_are_no_load_to_a_delivery_that_is_over() -> None:
     )
     assert times(scenario) == pytest.approx(1.08, abs=0.03)
     assert times(scenario, 99) == 1.0
+
+
+def test_a_backlog_is_gone_at_the_edge_after_the_last_noticeable_one() -> None:
+    observed = sendcap.limits(from_dict(plain({}))).observed[-1]
+    assert observed.bin_s == 1.0
+    assert observed.noticeable == pytest.approx(900.0)  # the throughput of a second
+    backlog = np.array([0, 5000, 2000, 901, 900, 10, 0])
+    assert replace(observed, backlog=backlog).drained_at_s == 4.0
+    assert math.isinf(replace(observed, backlog=backlog[:4]).drained_at_s)
+    assert math.isnan(replace(observed, backlog=backlog[4:]).drained_at_s)
 
 
 def test_what_is_refused_is_no_load() -> None:
