@@ -31,7 +31,7 @@ ROOMS = (
     ("study.optimisation",),
     ("calibration", "importers"),
     ("study.drain",),
-    ("report", "explore", "plotting", "saved_charts", "checking", "guide"),
+    ("report", "explore", "plotting", "checking", "guide"),
     ("",),
     ("cli", "__main__"),
 )

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pytest
 from sketches import sketch
 
+from sendcap.charts.listed import RUN_CHARTS
 from sendcap.errors import SendcapError
 from sendcap.ledger import EVENTS, Ledger
 from sendcap.plotting import plot
@@ -18,7 +19,6 @@ from sendcap.readings.convergence import convergence
 from sendcap.readings.load import attempts_per_message, refused
 from sendcap.report.moments import dashboards, steps_s
 from sendcap.run import Run, simulate
-from sendcap.saved_charts import RUN_CHARTS
 from sendcap.scenario import from_dict
 from sendcap.study.capacity.limits import limits_from_ledger
 from sendcap.study.capacity.searches import steady

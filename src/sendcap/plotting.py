@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sendcap.charts.drawing import Drawable, chart_called
+from sendcap.charts.drawing import Drawable
+from sendcap.charts.listed import RUN_CHARTS, SWEEP_CHARTS, chart_called
 from sendcap.errors import SendcapError
 from sendcap.files.checksums import require_unchanged
 from sendcap.files.tables import read_table
 from sendcap.run import open_run
 from sendcap.saved import LEDGER, SENDING_LOG
-from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 from sendcap.study.sweeps.files import RESULTS_CSV, STUDY
 
 if TYPE_CHECKING:

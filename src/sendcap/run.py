@@ -34,7 +34,7 @@ from sendcap.text.tables import Table
 
 
 @dataclass(frozen=True)
-class Run(Reports, Drawable, charts="sendcap.saved_charts"):
+class Run(Reports, Drawable):
     """A simulated scenario and the resulting ledger.
 
     Attributes

@@ -19,11 +19,10 @@ from matplotlib.text import Text
 import sendcap
 from sendcap import scenario
 from sendcap.charts.delivered import delivered
-from sendcap.charts.drawing import Chart
+from sendcap.charts.listed import RUN_CHARTS, SWEEP_CHARTS, Chart
 from sendcap.charts.over_time import statuses
 from sendcap.charts.style import figure_of, house_style, save
 from sendcap.plotting import plot
-from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 from sendcap.scenario import Range
 from sendcap.scenario.stages import stages
 from sendcap.study.capacity.charts.answers import levers_chart

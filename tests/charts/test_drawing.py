@@ -20,9 +20,9 @@ from test_sensitivity_chart import screening, sensitivity
 
 import sendcap
 from sendcap.calibration.verification import verify
-from sendcap.charts.drawing import Chart, Drawable
+from sendcap.charts.drawing import Drawable
+from sendcap.charts.listed import RUN_CHARTS, SWEEP_CHARTS, Chart
 from sendcap.importers.queue_files import Queued, QueueFile
-from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 from sendcap.study.capacity.searches.sustained import Growth, Sustained
 from sendcap.study.capacity.searches.within import Capacity
 from sendcap.study.replication.estimates import Estimate

@@ -15,12 +15,12 @@ import sendcap
 from sendcap import scenario
 from sendcap.charts.delivered import delivered
 from sendcap.charts.figures import headline
+from sendcap.charts.listed import RUN_CHARTS
 from sendcap.charts.narrow import narrow
 from sendcap.charts.style import figure_of, house_style
 from sendcap.errors import SendcapError
 from sendcap.plotting import plot
 from sendcap.report.page import CHARTS
-from sendcap.saved_charts import RUN_CHARTS
 from sendcap.study.capacity.charts.stages import throughput
 from sendcap.study.capacity.charts.waiting import backlog
 from sendcap.study.capacity.limits import limits_from_ledger

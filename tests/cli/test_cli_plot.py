@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
+from sendcap.charts.listed import RUN_CHARTS, SWEEP_CHARTS
 
 STUDY = """
 scenario = "small.toml"

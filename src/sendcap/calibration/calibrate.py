@@ -37,7 +37,7 @@ _EXPLAINED: Final = 0.5
 
 
 @dataclass(frozen=True)
-class Calibration(Drawable, charts="sendcap.calibration.charts"):
+class Calibration(Drawable):
     """A scenario fitted to logs, and the estimates behind it.
 
     Attributes

@@ -14,22 +14,12 @@ from sendcap.calibration.retries import predicted
 from sendcap.calibration.times import Times, observed
 from sendcap.calibration.verification import Verification
 from sendcap.charts.axes import say, without_frame
-from sendcap.charts.drawing import charts_in
 from sendcap.charts.figures import Heading, left_of_rows, panels_on
 from sendcap.charts.labels import WHITE
 from sendcap.charts.style import INK, MODE_LOOKS, Look, house_style
 from sendcap.charts.ticks import tick_label
 from sendcap.charts.timeaxis import elapsed_axis
 from sendcap.text.quantities import precise
-
-_HERE: Final = "sendcap.calibration"
-_FITTED: Final = "times in the log and the fitted distributions, for each provider"
-_SELF_CHECK: Final = "time to accept in the log and as simulated"
-CHARTS: Final = {
-    "Calibration": charts_in(_HERE, {"charts.calibration_chart": _FITTED}),
-    "Verification": charts_in(_HERE, {"charts.verification_chart": _SELF_CHECK}),
-}
-"""The charts of each result, the usual one first."""
 
 _DATA: Final = "#9aa0a6"
 _MOST_PROVIDERS: Final = 6

@@ -50,9 +50,7 @@ class Compared(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Verification(
-    Drawable, charts="sendcap.calibration.charts", tables={"Measured and simulated": "frame"}
-):
+class Verification(Drawable, tables={"Measured and simulated": "frame"}):
     """The self-check: compared figures, and for each provider the delays until acceptance."""
 
     rows: list[Compared]

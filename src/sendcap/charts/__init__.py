@@ -2,8 +2,8 @@
 
 Each chart function takes a run or a result, draws it and returns the axes: one pair, or the panels
 from top to bottom. Nothing global is changed and pyplot is not used. Such axes, or their figure,
-are written by `sendcap.charts.style.save`. `CHARTS` lists the charts of a run by name, each room's
-``CHARTS`` those of its results. Several charts have the same options:
+are written by `sendcap.charts.style.save`. `sendcap.charts.listed` has all of them by name. Several
+charts have the same options:
 
 ax
     Draw on these axes: one pair, which is divided where a chart has several panels, or a list of
@@ -31,27 +31,3 @@ A mode, delivery, moment, measure or parameter that does not exist raises a `Sen
 >>> figure = sendcap.simulate("quickstart").plot("funnel")
 >>> figure.savefig("funnel.svg")  # doctest: +SKIP
 """
-
-from typing import Final
-
-from sendcap.charts.drawing import Chart, charts_in
-
-_ABOUT: Final = {
-    "delivered": "Delivered % and Bounces + errors % over time, a line for each mode",
-    "over_time.statuses": "sent, pending and failed messages over time, stacked, for each mode",
-    "funnel": "to deliver, relayed, accepted and final, for each provider",
-    "durations.time_to_accept": "which share was accepted how soon, a line for each provider",
-    "durations.delay": "which share took how long from ready to accepted, by provider",
-    "bounce_reasons": "how many messages bounced for each reason, by provider",
-    "over_time.retries": "what becomes of soft-bounced messages, and the retries per hour",
-    "people": "the list over time, and whom deliveries went to; needs a [population]",
-}
-_ATTEMPTS: Final = "sendcap.charts.attempts"
-_OF_A_LOG: Final = Chart(
-    "attempts",
-    "attempts per message; needs a run with --sending-log",
-    f"{_ATTEMPTS}:attempts",
-    f"{_ATTEMPTS}:attempts_of",
-)
-CHARTS: Final = {"Run": (*charts_in("sendcap.charts", _ABOUT), _OF_A_LOG)}
-"""The charts of each result, the usual one first."""

@@ -15,12 +15,12 @@ from sendcap.errors import SendcapError
 from sendcap.files.single import require_free, whole_file
 
 if TYPE_CHECKING:
-    from sendcap.charts.drawing import Chart
+    from sendcap.charts.listed import Chart
     from sendcap.charts.style import Format
 
 
 def _list() -> None:
-    from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
+    from sendcap.charts.listed import RUN_CHARTS, SWEEP_CHARTS
 
     width = max(len(chart.name) for chart in (*RUN_CHARTS, *SWEEP_CHARTS))
     for heading, charts in (("saved run", RUN_CHARTS), ("sweep", SWEEP_CHARTS)):
@@ -29,7 +29,7 @@ def _list() -> None:
 
 
 def _chart(_context: click.Context, parameter: click.Parameter, name: str) -> Chart:
-    from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
+    from sendcap.charts.listed import RUN_CHARTS, SWEEP_CHARTS
 
     charts = {chart.name: chart for chart in (*RUN_CHARTS, *SWEEP_CHARTS)}
     if name not in charts:

@@ -12,8 +12,8 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sendcap.charts.delivered import delivered_together
-from sendcap.charts.drawing import chart_called
 from sendcap.charts.figures import cut, unbroken
+from sendcap.charts.listed import RUN_CHARTS, chart_called
 from sendcap.charts.style import figure_of
 from sendcap.charts.timeaxis import usual_scale
 from sendcap.errors import SendcapError
@@ -47,7 +47,6 @@ from sendcap.report.origins import (
 )
 from sendcap.report.settings import ASSUMPTIONS, tables
 from sendcap.run import Run
-from sendcap.saved_charts import RUN_CHARTS
 from sendcap.scenario import Scenario, dumps
 from sendcap.study.drain.drain import drain_of
 from sendcap.text.clock import dated

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from xlsxwriter import Workbook
 
-from sendcap.charts.drawing import chart_called
+from sendcap.charts.listed import RUN_CHARTS, chart_called
 from sendcap.charts.style import save_png
 from sendcap.files.single import whole_file
 from sendcap.readings.dashboard import FIGURES
@@ -21,7 +21,6 @@ from sendcap.readings.people import require_messages
 from sendcap.readings.truth import fates
 from sendcap.report.sheets import Column, Kind, Sheets
 from sendcap.run import Run
-from sendcap.saved_charts import RUN_CHARTS
 from sendcap.scenario.in_brief import headline
 from sendcap.scenario.start import since_midnight_s
 from sendcap.study.calendar.calendar import calendar_of

@@ -38,7 +38,7 @@ CALENDAR_OF_A_SCENARIO: Final = Contents(
 
 
 @dataclass(frozen=True)
-class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
+class Calendar(Drawable):
     """A programme as a calendar.
 
     Attributes

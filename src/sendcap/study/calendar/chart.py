@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import name_rows, write_at
-from sendcap.charts.drawing import charts_in
 from sendcap.charts.figures import Heading, cut_within, left_of_rows, panels_on
 from sendcap.charts.labels import name_beside
 from sendcap.charts.narrow import Named
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 40
 """Letters of a name."""
-_ABOUT: Final = "when each delivery waits, is relayed, is accepted and settles"
-CHARTS: Final = {"Calendar": charts_in("sendcap.study.calendar", {"chart.calendar": _ABOUT})}
-"""The charts of each result."""
 
 
 @house_style()

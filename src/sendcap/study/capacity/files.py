@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sendcap.charts.listed import CHARTS
 from sendcap.charts.style import save_png
 from sendcap.files.checksums import SUMMARY
 from sendcap.files.directory import Contents
@@ -15,7 +16,6 @@ from sendcap.files.single import write_text
 from sendcap.files.tables import write_csv
 from sendcap.scenario import dumps
 from sendcap.scenario.files import SCENARIO
-from sendcap.study.capacity.charts import CHARTS
 from sendcap.study.capacity.limits import Limits
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ _COLUMNS: Final = (
 
 
 @dataclass(frozen=True, eq=False)
-class Limits(Drawable, charts="sendcap.study.capacity.charts"):
+class Limits(Drawable):
     """The stages of a scenario, with their ceilings and what a simulation showed of them.
 
     Attributes

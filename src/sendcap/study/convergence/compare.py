@@ -76,9 +76,7 @@ class Side(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison(
-    Drawable, charts="sendcap.study.convergence.charts", tables={"Differences": "differences"}
-):
+class Comparison(Drawable, tables={"Differences": "differences"}):
     """Differences between B and A over paired replications (common random numbers).
 
     Attributes

@@ -39,9 +39,7 @@ _WHOSE: Final = ("mode", "delivery", "provider")
 
 
 @dataclass(frozen=True, eq=False)
-class ConvergenceStudy(
-    Drawable, charts="sendcap.study.convergence.charts", tables={"In the end": "final"}
-):
+class ConvergenceStudy(Drawable, tables={"In the end": "final"}):
     """The convergence of Delivered %, over replications.
 
     The tables have a row for each mode, delivery and provider, with ``"*"`` for all together, and

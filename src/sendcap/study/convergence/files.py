@@ -8,12 +8,12 @@ from typing import Final
 
 import pandas as pd
 
+from sendcap.charts.listed import CHARTS
 from sendcap.files.directory import Contents
 from sendcap.files.single import write_text
 from sendcap.files.tables import write_csv
 from sendcap.scenario import dumps
 from sendcap.scenario.files import SCENARIO
-from sendcap.study.convergence.charts import CHARTS
 from sendcap.study.convergence.compare import Comparison
 from sendcap.study.convergence.converge import ConvergenceStudy
 

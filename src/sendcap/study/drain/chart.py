@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import Floats, count_axis, stack
-from sendcap.charts.drawing import charts_in
 from sendcap.charts.figures import Heading
 from sendcap.charts.labels import name_beside
 from sendcap.charts.narrow import Named
@@ -22,9 +21,6 @@ from sendcap.text.quoting import shortened
 if TYPE_CHECKING:
     from sendcap.study.drain.drain import Drain
 
-_ABOUT: Final = "how many messages of a queue are left over time, and with what would help most"
-CHARTS: Final = {"Drain": charts_in("sendcap.study.drain", {"chart.left": _ABOUT})}
-"""The charts of each result."""
 _TAIL: Final = 5.0
 """Where the last hundredth takes so many times as long as all before, the axis is logarithmic."""
 _LETTERS: Final = 30

@@ -46,7 +46,6 @@ class Tried:
 @dataclass(frozen=True)
 class Drain(
     Drawable,
-    charts="sendcap.study.drain.chart",
     tables={"When the queue is gone": "table", "What would help": "remedies"},
 ):
     """A backlog, simulated until it is gone.

@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import Floats, magnify
-from sendcap.charts.drawing import charts_in
 from sendcap.charts.figures import Heading
 from sendcap.charts.labels import WHITE, EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, scenario_marks
@@ -26,14 +25,6 @@ _FEW: Final = 60
 """So many readings are drawn as dots; more of them as a line."""
 _MOST_ROOM: Final = 12.0
 """Room for the last reading, as a multiple of the interval at the end."""
-
-CHARTS: Final = {
-    "Forecast": charts_in(
-        "sendcap.study.forecasts",
-        {"chart.forecast": "Delivered % as read so far, and what it may become"},
-    ),
-}
-"""The charts of each result."""
 
 
 @house_style()

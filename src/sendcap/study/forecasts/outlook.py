@@ -39,7 +39,7 @@ STRANGE: Final = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Forecast(Drawable, charts="sendcap.study.forecasts.chart", tables={"In the end": "final"}):
+class Forecast(Drawable, tables={"In the end": "final"}):
     """A forecast from readings.
 
     Attributes

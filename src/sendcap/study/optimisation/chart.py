@@ -6,7 +6,6 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from sendcap.charts.drawing import charts_in
 from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.style import BLUE, DASHES, INK, RED, Look, house_style
 from sendcap.study.optimisation.optimum import Optimum, Tried, cost_text, settings_text
@@ -18,10 +17,6 @@ _FACTOR: Final = 12.0
 """Between the largest value and the least, from which on the scale is logarithmic."""
 _LETTERS: Final = 48
 """Of a line of the legend."""
-
-_FRONT: Final = "the measure against the cost of each trial, and the best trade-offs"
-CHARTS: Final = {"Tried": charts_in("sendcap.study.optimisation", {"chart.front_chart": _FRONT})}
-"""The charts of each result."""
 
 
 @house_style()

@@ -21,7 +21,7 @@ from sendcap.text.shares import share_text
 
 
 @dataclass(frozen=True, eq=False)
-class Tried(Drawable, charts="sendcap.study.optimisation.chart", tables={"Trade-off": "front"}):
+class Tried(Drawable, tables={"Trade-off": "front"}):
     """The trials of a search.
 
     Attributes

@@ -71,7 +71,7 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class Levers(Drawable, charts="sendcap.study.capacity.charts", tables={"Levers": "frame"}):
+class Levers(Drawable, tables={"Levers": "frame"}):
     """The levers of a scenario, the largest gain for 10 % more first.
 
     With costs the largest gain for the money comes first.

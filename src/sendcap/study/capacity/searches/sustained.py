@@ -52,7 +52,7 @@ class Growth:
 
 
 @dataclass(frozen=True)
-class Sustained(Drawable, charts="sendcap.study.capacity.charts"):
+class Sustained(Drawable):
     """The highest steady rate.
 
     Attributes

@@ -49,7 +49,7 @@ _FAR: Final = 2.0
 
 
 @dataclass(frozen=True)
-class Capacity(Drawable, charts="sendcap.study.capacity.charts"):
+class Capacity(Drawable):
     """The largest delivery of which a share is accepted within a time.
 
     Attributes

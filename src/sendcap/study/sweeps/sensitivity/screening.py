@@ -39,7 +39,7 @@ _MOST: Final = 100_000
 
 
 @dataclass(frozen=True, eq=False)
-class Screening(Drawable, charts="sendcap.study.sweeps.charts", tables={"Effects": "effects"}):
+class Screening(Drawable, tables={"Effects": "effects"}):
     """The parameters that matter to the measures of a scenario.
 
     Attributes

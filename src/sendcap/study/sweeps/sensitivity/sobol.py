@@ -39,7 +39,7 @@ _MOST: Final = 2**20
 
 
 @dataclass(frozen=True, eq=False)
-class Sensitivity(Drawable, charts="sendcap.study.sweeps.charts", tables={"Indices": "indices"}):
+class Sensitivity(Drawable, tables={"Indices": "indices"}):
     """The parameters that decide the measures of a scenario.
 
     Attributes
