@@ -11,8 +11,9 @@ from sendcap.files.single import plain_words
 from sendcap.importers.imported import REPORT
 from sendcap.saved import RUN, read_run
 from sendcap.study.calendar.calendar import CALENDAR_OF_A_SCENARIO
-from sendcap.study.capacity.files import LIMITS_OF_A_SCENARIO
-from sendcap.study.convergence.files import COMPARISON, CONVERGENCE
+from sendcap.study.capacity.limits import LIMITS_OF_A_SCENARIO
+from sendcap.study.convergence.compare import COMPARISON
+from sendcap.study.convergence.converge import CONVERGENCE
 from sendcap.study.drain.drain import DRAINED
 from sendcap.study.forecasts.outlook import FORECAST
 from sendcap.study.sweeps.files import STORE, STUDY

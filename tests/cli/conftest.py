@@ -93,7 +93,7 @@ def sendcap_in() -> Callable[..., Result]:
 def undrawn(monkeypatch) -> None:
     """A study saves its charts as empty files: for tests of all else that it tells."""
 
-    def save_charts(result: Drawable, folder: Path) -> None:
+    def save_charts(result: Drawable, folder: Path, **_: object) -> None:
         for chart in result.charts():
             (folder / f"{chart.name}.png").touch()
 

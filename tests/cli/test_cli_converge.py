@@ -13,7 +13,7 @@ from sendcap.errors import SendcapError
 from sendcap.readings.modes import MODES
 from sendcap.readings.summary import ACCEPTED_PCT, accepted_at_s
 from sendcap.run import open_run
-from sendcap.study.convergence.files import CONVERGENCE
+from sendcap.study.convergence.converge import CONVERGENCE
 from sendcap.text.quantities import elapsed
 
 

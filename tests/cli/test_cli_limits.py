@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import sendcap as package
-from sendcap.study.capacity import files
+from sendcap.charts import drawing
 
 FILES = {
     "scenario.toml",
@@ -164,7 +164,7 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(sendcap, place, monk
     def fail(*_):
         raise OSError(28, "No space")
 
-    monkeypatch.setattr(files, "write_json", fail)
+    monkeypatch.setattr(drawing, "write_json", fail)
     result = sendcap("limits", "small.toml")
     assert result.exit_code == 2
     assert result.stderr == (

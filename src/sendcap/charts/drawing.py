@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from sendcap.charts.listed import CHARTS, Chart, chart_called
+from sendcap.files.figures import write_json
+from sendcap.files.single import write_text
+from sendcap.files.tables import write_csv
+from sendcap.scenario import Scenario, dumps
 from sendcap.text.displayed import Displayed
 
 if TYPE_CHECKING:
@@ -52,8 +58,19 @@ class Drawable(Displayed):
         chart = chart_called(name, self.charts(), type(self).__name__)
         return chart.draw(self, ax=ax, **options)
 
-    def save_charts(self, folder: Path) -> None:
+    def save_charts(self, folder: Path, **options: Any) -> None:
         """Write each chart of this result as PNG into a directory that exists, by its name."""
         save_png = pkgutil.resolve_name("sendcap.charts.style:save_png")
         for chart in self.charts():
-            save_png(chart.draw(self), folder / f"{chart.name}.png")
+            save_png(chart.draw(self, **options), folder / f"{chart.name}.png")
+
+    def _write(self, folder: Path, contents: Mapping[str, Any], **options: Any) -> None:
+        """Write scenarios, tables and figures by file name, and the charts with their options."""
+        for name, content in contents.items():
+            if isinstance(content, Scenario):
+                write_text(folder / name, dumps(content))
+            elif isinstance(content, pd.DataFrame):
+                write_csv(folder / name, content)
+            else:
+                write_json(folder / name, content)
+        self.save_charts(folder, **options)

@@ -86,7 +86,7 @@ def compare(
     come from the change and not from chance. A saved run is a single simulation: the comparison
     is one pair, without intervals.
     """
-    from sendcap.study.convergence.files import COMPARISON, write_comparison
+    from sendcap.study.convergence.compare import COMPARISON
     from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
 
     one, two = _sides(a, b, settings, seed)
@@ -102,7 +102,7 @@ def compare(
                 **asked,
                 **means,
             )
-        write_comparison(comparison, folder)
+        comparison.write(folder)
     _show(comparison)
     results.announce()
 

@@ -87,7 +87,7 @@ def converge(
     error at selected times and its causes, and the drop at the end of validity without EFS; the
     settling times also per delivery and provider.
     """
-    from sendcap.study.convergence.files import CONVERGENCE, write_convergence
+    from sendcap.study.convergence.converge import CONVERGENCE
     from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
 
     if replications is not None and precision is not None:
@@ -101,7 +101,7 @@ def converge(
     with results as folder:
         with simulations(workers, address, total) as means:
             study = sendcap.converge(scenario, replications, **asked, **means)
-        write_convergence(study, folder)
+        study.write(folder)
     for show in (_show_final, _show_settling, _show_errors, _show_remaining):
         show(study, {mode: MODE_LABELS[mode] for mode in study.modes})
     _show_by_name(study, "delivery", "Deliveries")

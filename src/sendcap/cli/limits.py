@@ -113,7 +113,7 @@ def limits(
     --within, --sustained and --levers run many simulations with different draws; --confidence,
     --workers and --dask apply to them.
     """
-    from sendcap.study.capacity import files
+    from sendcap.study.capacity.limits import LIMITS_OF_A_SCENARIO, write_answers
 
     searching = within_s is not None or sustained or levers
     every = "--within, --sustained or --levers"
@@ -130,7 +130,7 @@ def limits(
     accepted = parse_share(share or "99%", "--share")
     scenario = chosen(source, settings, seed)
     answers: dict[str, Any] = {}
-    results = Results(files.LIMITS_OF_A_SCENARIO, out, source, "limits", force=force)
+    results = Results(LIMITS_OF_A_SCENARIO, out, source, "limits", force=force)
     with results as folder:
         with progress_bar() as progress:
             stages = sendcap.limits(scenario, progress=progress)
@@ -138,14 +138,14 @@ def limits(
             with simulations(workers, address) as means:
                 means["confidence"] = confidence or 0.95
                 answers = _answers(scenario, within_s, accepted, sustained, prices, means)
-        files.write_limits(stages, folder)
-        if ranked := answers.pop("levers", None):
-            files.write_levers(ranked, scenario.title, folder)
-        if answers:
-            files.write_capacity(answers, folder)
+        stages.write(folder)
+        ranked = answers.pop("levers", None)
+        if ranked is not None:
+            ranked.write(folder, scenario.title)
+        write_answers(answers, folder)
     _show_stages(stages)
     _show_answers(answers, scenario)
-    if ranked:
+    if ranked is not None:
         _show_levers(ranked)
     results.announce()
 

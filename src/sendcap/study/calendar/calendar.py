@@ -12,11 +12,9 @@ import pandas as pd
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.files.directory import Contents
-from sendcap.files.single import write_text
-from sendcap.files.tables import write_csv
 from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.run import Run
-from sendcap.scenario import Scenario, dumps
+from sendcap.scenario import Scenario
 from sendcap.scenario.clock import moment_s
 from sendcap.scenario.files import SCENARIO, scenario_of
 from sendcap.study.calendar.deadline import Verdict, in_question, verdicts
@@ -120,11 +118,8 @@ class Calendar(Drawable):
 
     def write(self, folder: Path) -> None:
         """Write the scenario, the tables and the chart into a directory that exists."""
-        write_text(folder / SCENARIO, dumps(self.scenario))
-        write_csv(folder / _CALENDAR, self.table())
-        if self.verdicts:
-            write_csv(folder / _DEADLINE, self.deadlines())
-        self.save_charts(folder)
+        deadlines = {_DEADLINE: self.deadlines()} if self.verdicts else {}
+        self._write(folder, {SCENARIO: self.scenario, _CALENDAR: self.table(), **deadlines})
 
 
 def calendar(

@@ -2,16 +2,20 @@
 
 import math
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from sendcap.charts.drawing import Drawable
-from sendcap.files.figures import plain
+from sendcap.charts.listed import CHARTS
+from sendcap.files.checksums import SUMMARY
+from sendcap.files.directory import Contents
+from sendcap.files.figures import plain, write_json
 from sendcap.ledger import Counts
 from sendcap.model.confirmation import as_sent
 from sendcap.model.engine import Progress, simulate_ledger
@@ -22,7 +26,7 @@ from sendcap.readings.people import require_messages
 from sendcap.readings.refusals import refusals
 from sendcap.run import Run
 from sendcap.scenario import Scenario
-from sendcap.scenario.files import scenario_of
+from sendcap.scenario.files import SCENARIO, scenario_of
 from sendcap.scenario.stages import Stage
 from sendcap.study.capacity.hold_ups import moves, of_each, sentences
 from sendcap.study.capacity.observed import Observed, came_and_began, ceiling_per_s, observed
@@ -34,6 +38,15 @@ _COLUMNS: Final = (
     *("utilisation_pct", "mean_wait_s", "peak_backlog"),
 )
 """What a notebook shows of the table."""
+_LIMITS, _OVER_TIME, _HOLD_UPS = "limits.csv", "over-time.csv", "hold-ups.csv"
+_CAPACITY, LEVERS = "capacity.json", "levers.csv"
+"""What the searches add."""
+LIMITS_OF_A_SCENARIO: Final = Contents(
+    "what sendcap limits has saved",
+    frozenset({_LIMITS, SUMMARY}),
+    frozenset({SCENARIO, _LIMITS, _OVER_TIME, _HOLD_UPS, SUMMARY, _CAPACITY, LEVERS})
+    | {f"{chart.name}.png" for chart in (*CHARTS["Limits"], *CHARTS["Levers"])},
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +187,20 @@ class Limits(Drawable):
             "sentence": self.sentence,
             "stages": list(map(plain, self._rows())),
         }
+
+    def write(self, folder: Path) -> None:
+        """Write the scenario, the tables and the charts into a directory that exists."""
+        tables = {_LIMITS: self.table(), _OVER_TIME: self.over_time(), _HOLD_UPS: self.hold_ups()}
+        self._write(folder, {SCENARIO: self.scenario, SUMMARY: self.summary(), **tables})
+
+
+def write_answers(answers: Mapping[str, Any], folder: Path) -> None:
+    """Write the answers of searches, if any, by what was asked into a directory that exists."""
+    figures = {name: asdict(answer) for name, answer in answers.items()}
+    for columns in figures.values():
+        columns.pop("scenario", None)
+    if figures:
+        write_json(folder / _CAPACITY, figures)
 
 
 def limits(

@@ -19,13 +19,20 @@ import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
+from sendcap.files.directory import Contents
 from sendcap.readings.convergence import TOLERANCES_PT, Floats
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.run import Run, open_run
 from sendcap.saved import LEDGER
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
-from sendcap.study.convergence.converge import EXTREMES, SETTLING, convergence_plan, tolerances_of
+from sendcap.study.convergence.converge import (
+    EXTREMES,
+    REPLICATIONS,
+    SETTLING,
+    convergence_plan,
+    tolerances_of,
+)
 from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import (
     enough_for_a_median,
@@ -64,6 +71,13 @@ COMPARED: Final = (
 _COLUMNS: Final = (
     *("delivery", "mode", "name", "tolerance_pt", "n", "a", "b"),
     *("difference", "low", "high"),
+)
+_A, _B, _DIFFERENCES, _CURVES = "a.toml", "b.toml", "differences.csv", "curves.csv"
+_BY_DELIVERY: Final = "by-delivery.csv"
+COMPARISON: Final = Contents(
+    "a saved comparison",
+    frozenset({_A, _B, _DIFFERENCES}),
+    frozenset({_A, _B, _DIFFERENCES, _BY_DELIVERY, _CURVES, REPLICATIONS, "comparison.png"}),
 )
 
 
@@ -192,6 +206,19 @@ class Comparison(Drawable, tables={"Differences": "differences"}):
             return [pairs, even, start]
         remedy = "Compare scenarios" if self.saved else "Ask for more replications"
         return [f"{self.about_the_draws} {remedy} for an interval.", start]
+
+    def write(self, folder: Path) -> None:
+        """Write the scenarios, the tables and the chart into a directory that exists."""
+        by_delivery, each = self.by_delivery(), {"a": self.a.each(), "b": self.b.each()}
+        contents = {
+            _A: self.a.scenario,
+            _B: self.b.scenario,
+            _DIFFERENCES: self.differences(),
+            **({} if by_delivery.empty else {_BY_DELIVERY: by_delivery}),
+            _CURVES: self.curves(),
+            REPLICATIONS: pd.concat(each, names=["which", None]).reset_index("which"),
+        }
+        self._write(folder, contents)
 
 
 def compare(

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -11,11 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from sendcap.charts.drawing import Drawable
+from sendcap.charts.listed import CHARTS
+from sendcap.files.directory import Contents
 from sendcap.readings.convergence import MOMENTS_S, TOLERANCES_PT, require_tolerances
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode
 from sendcap.run import Run
 from sendcap.scenario import Scenario
-from sendcap.scenario.files import scenario_of
+from sendcap.scenario.files import SCENARIO, scenario_of
 from sendcap.study.convergence.sentences import convergence_sentences
 from sendcap.study.replication.estimates import MOST
 from sendcap.study.replication.recording import PARTS, Plan, Quantity, reading_moments_s
@@ -36,6 +39,16 @@ EXTREMES: Final = (
     "overshoot_gone_s",
 )
 _WHOSE: Final = ("mode", "delivery", "provider")
+
+_TABLES: Final = ("final", "settling", "errors", "remaining", "extremes", "curves")
+REPLICATIONS: Final = "replications.csv"
+CONVERGENCE: Final = Contents(
+    "a saved convergence",
+    frozenset({SCENARIO, "settling.csv", REPLICATIONS}),
+    frozenset({SCENARIO, REPLICATIONS})
+    | {f"{name}.csv" for name in _TABLES}
+    | {f"{chart.name}.png" for chart in CHARTS["ConvergenceStudy"]},
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +143,13 @@ class ConvergenceStudy(Drawable, tables={"In the end": "final"}):
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""
         return list(convergence_sentences(self))
+
+    def write(self, folder: Path) -> None:
+        """Write the scenario, the tables and the charts into a directory that exists."""
+        tables = {f"{name}.csv": getattr(self, name)() for name in _TABLES}
+        replications = self.replications
+        contents = {SCENARIO: replications.scenario, REPLICATIONS: replications.each()}
+        self._write(folder, contents | tables)
 
     def _error(self, about: Quantity) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         curves, numbers = self.replications.curves, self.replications.numbers

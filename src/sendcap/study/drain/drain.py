@@ -12,14 +12,12 @@ import pandas as pd
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.files.directory import Contents
-from sendcap.files.single import write_text
-from sendcap.files.tables import write_csv
 from sendcap.importers.queue_files import QueueFile, read_queue_file
 from sendcap.ledger import Counts
 from sendcap.model.engine import simulate_ledger
 from sendcap.readings.convergence import Floats
 from sendcap.run import Run
-from sendcap.scenario import Scenario, dumps, from_dict, to_dict
+from sendcap.scenario import Scenario, from_dict, to_dict
 from sendcap.scenario.files import SCENARIO, scenario_of
 from sendcap.study.drain.gone import Gone, gone_of, gone_of_each, left_of
 from sendcap.study.drain.held import backlog_of
@@ -113,10 +111,8 @@ class Drain(
 
     def write(self, folder: Path) -> None:
         """Write the scenario, the tables and the chart into a directory that exists."""
-        write_text(folder / SCENARIO, dumps(self.scenario))
-        write_csv(folder / _GONE, self.table())
-        write_csv(folder / _REMEDIES, self.remedies())
-        self.save_charts(folder)
+        tables = {_GONE: self.table(), _REMEDIES: self.remedies()}
+        self._write(folder, {SCENARIO: self.scenario, **tables})
 
 
 def drain(

@@ -15,11 +15,9 @@ import pandas as pd
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.files.directory import Contents
-from sendcap.files.single import write_text
-from sendcap.files.tables import write_csv
 from sendcap.readings.convergence import Floats, settling_s
 from sendcap.readings.modes import Mode
-from sendcap.scenario import Scenario, UncertainScenario, dumps
+from sendcap.scenario import Scenario, UncertainScenario
 from sendcap.scenario.files import SCENARIO
 from sendcap.study.forecasts.misfit import LARGE, Misfit
 from sendcap.study.forecasts.readings import READ, Readings
@@ -194,13 +192,13 @@ class Forecast(Drawable, tables={"In the end": "final"}):
 
         The scenario has the medians of the ranges, so that ``sendcap run`` shows how it may go on.
         """
-        write_text(folder / SCENARIO, dumps(self.likeliest()))
+        contents: dict[str, Any] = {SCENARIO: self.likeliest()}
         for name in _TABLES:
             # What the readings say about values is one table, whatever mode they are of.
             of = self.possible if name != "parameters" else (self,)
             tables = [getattr(each, name)() for each in of]
-            write_csv(folder / f"{name}.csv", pd.concat(tables, ignore_index=True))
-        self.save_charts(folder)
+            contents[f"{name}.csv"] = pd.concat(tables, ignore_index=True)
+        self._write(folder, contents)
 
     @staticmethod
     def quantiles(draws: Floats, levels: Sequence[float]) -> Floats:

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.scenario.section import is_number
 from sendcap.scenario.stages import Stage, bottleneck, stages
+from sendcap.study.capacity.limits import LEVERS
 from sendcap.study.capacity.searches.acceptance import (
     Acceptance,
     bare,
@@ -144,6 +146,10 @@ class Levers(Drawable, tables={"Levers": "frame"}):
             then = called(best.then.kind, best.then.name)
             text += f", up to {best.helps_until} of them; then {then} holds up"
         return [f"{text}."]
+
+    def write(self, folder: Path, title: str) -> None:
+        """Write the table and the chart into a directory that exists."""
+        self._write(folder, {LEVERS: self.frame()}, title=title)
 
 
 def levers(
