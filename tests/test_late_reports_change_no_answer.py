@@ -113,7 +113,7 @@ def impossible(run: Run) -> str:
 def unsettled(run: Run) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(steady, "simulate_ledger", lambda _: run.ledger)
-        return steady.unsettled_shares(steady.StreamTask(run.scenario, 0.0))
+        return steady.unsettled_shares(0.0, run.scenario)
 
 
 QUESTIONS: dict[str, Callable[[Run], Any]] = {

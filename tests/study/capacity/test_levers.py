@@ -10,7 +10,7 @@ import pytest
 from sendcap.errors import SendcapError
 from sendcap.scenario import Rate, Scenario, from_dict
 from sendcap.scenario.stages import bottleneck, stages
-from sendcap.study.capacity.searches.acceptance import Acceptance, bare, takes_s, with_edge_at
+from sendcap.study.capacity.searches.acceptance import bare, takes_and_tries, with_edge_at
 from sendcap.study.capacity.searches.lever import available, raised
 from sendcap.study.capacity.searches.levers import Levers, helps_until, levers
 
@@ -157,7 +157,7 @@ def test_a_lever_stops_helping_where_the_bottleneck_moves(lever_name) -> None:
     assert (units, then.name) == ((5, "relay") if "connections" in lever_name else (4, "p"))
     # The last unit that moves the bottleneck may help in part; those after it do not.
     fine = with_edge_at(bare(scenario), 300.0)
-    takes = [takes_s(Acceptance(lever.pulled(fine, k) if k else fine, 0.99)) for k in range(9)]
+    takes = [takes_and_tries(0.99, lever.pulled(fine, k) if k else fine)[0] for k in range(9)]
     gained = [before - after for before, after in pairwise(takes)]
     assert min(gained[: units - 1]) > 0.02 * takes[0]
     assert max(map(abs, gained[units:])) < 0.01 * takes[0]

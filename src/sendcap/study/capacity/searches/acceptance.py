@@ -7,7 +7,7 @@ message is final.
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -128,23 +128,14 @@ def seeds_of(scenario: Scenario, replications: int) -> list[int]:
     return [replication_seed(scenario.seed, number) for number in range(replications)]
 
 
-class Acceptance(NamedTuple):
-    """A simulation to do: the time from the start until a share is accepted."""
+def takes_and_tries(share: float, scenario: Scenario) -> tuple[float, dict[str, float]]:
+    """Simulate, and return how long a share takes, and the attempts per message of each provider.
 
-    scenario: Scenario
-    share: float
-
-
-def takes_s(task: Acceptance) -> float:
-    """Simulate, and return the seconds; infinite if the share is never reached."""
-    return takes_and_tries(task)[0]
-
-
-def takes_and_tries(task: Acceptance) -> tuple[float, dict[str, float]]:
-    """Simulate, and return the seconds and the attempts per message of each provider."""
-    ledger = simulate_ledger(task.scenario)
-    time_s = accepted_share_s(ledger, task.share) - begins_s(task.scenario)
-    return time_s, attempts_per_message(ledger, task.scenario)
+    The time counts from the start, and is infinite if the share is never accepted.
+    """
+    ledger = simulate_ledger(scenario)
+    time_s = accepted_share_s(ledger, share) - begins_s(scenario)
+    return time_s, attempts_per_message(ledger, scenario)
 
 
 def idle_ledger(scenario: Scenario) -> Ledger:

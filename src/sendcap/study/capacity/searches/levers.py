@@ -26,7 +26,6 @@ from sendcap.scenario.section import is_number
 from sendcap.scenario.stages import Stage, bottleneck, stages
 from sendcap.study.capacity.limits import LEVERS
 from sendcap.study.capacity.searches.acceptance import (
-    Acceptance,
     bare,
     begins_s,
     never_accepted,
@@ -237,11 +236,12 @@ def _simulated(
     """Return times and attempts of each case with each seed, and the number of simulations."""
     with Workers.of(workers) as team:
         simulations = Simulations(team, progress)
-        tasks = [Acceptance(case.with_seed(seed), share) for case in cases for seed in seeds]
-        times_s, tries = zip(*simulations.map(takes_and_tries, tasks), strict=True)
+        scenarios = [case.with_seed(seed) for case in cases for seed in seeds]
+        simulated = simulations.map(partial(takes_and_tries, share), scenarios)
+        times_s, tries = zip(*simulated, strict=True)
     if math.inf in times_s:
-        missed = tasks[times_s.index(math.inf)]
-        raise never_accepted(simulate_ledger(missed.scenario), share)
+        missed = scenarios[times_s.index(math.inf)]
+        raise never_accepted(simulate_ledger(missed), share)
     return times_s, tries, simulations.done
 
 

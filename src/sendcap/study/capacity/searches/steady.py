@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sendcap.ledger import Event
 from sendcap.model.engine import simulate_ledger
@@ -165,14 +165,14 @@ class Stream:
             if share
         }
 
-    def task(self, size: int, seed: int, *, unhindered: bool = False) -> StreamTask:
-        """Return the simulation of a stream, on request without any limit."""
+    def sized(self, size: int, seed: int, *, unhindered: bool = False) -> Scenario:
+        """Return the scenario of a stream of this size, on request without any limit."""
         stream = resized(self.scenario, size).with_seed(seed)
         if unhindered:
             at_once = Constant(value="0s")
             times = {"connect_time": at_once, "transaction_time": at_once}
             stream = at_providers(stream, {**UNLIMITED, **times})
-        return StreamTask(stream, self.warm_up_s)
+        return stream
 
 
 def _streams(scenario: Scenario, end_s: float) -> tuple[Delivery, ...]:
@@ -229,21 +229,14 @@ def _retries(scenario: Scenario) -> bool:
     )
 
 
-class StreamTask(NamedTuple):
-    """A simulation of a stream."""
-
-    scenario: Scenario
-    warm_up_s: float
-
-
-def unsettled_shares(task: StreamTask) -> dict[str, float]:
+def unsettled_shares(warm_up_s: float, scenario: Scenario) -> dict[str, float]:
     """Simulate a stream, and return the share of unsettled arrivals at each provider.
 
     Of the messages that arrived after the warm-up, those by which fewer became final meanwhile:
     they piled up or expired.
     """
-    ledger = simulate_ledger(task.scenario)
-    first = round(task.warm_up_s / ledger.bin_s)
+    ledger = simulate_ledger(scenario)
+    first = round(warm_up_s / ledger.bin_s)
 
     def count(event: Event, provider: str) -> int:
         return int(ledger.counts(event, clock="happened", provider=provider)[first:].sum())

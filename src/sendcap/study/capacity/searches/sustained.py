@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from sendcap.charts.drawing import Drawable
@@ -239,11 +240,13 @@ class _Streams:
         """Return the share left unsettled by each provider's limits, for each trial."""
         numbers = dict.fromkeys(trial.replication for trial in trials)
         new = [number for number in numbers if number not in self._usual]
-        tasks = [
-            self.stream.task(self.usual_size, self.seeds[number], unhindered=True) for number in new
+        stream = self.stream
+        streams = [
+            stream.sized(self.usual_size, self.seeds[number], unhindered=True) for number in new
         ]
-        tasks += [self.stream.task(trial.size, self.seeds[trial.replication]) for trial in trials]
-        unsettled = list(self._simulations.map(unsettled_shares, tasks))
+        streams += [stream.sized(trial.size, self.seeds[trial.replication]) for trial in trials]
+        shares_of = partial(unsettled_shares, stream.warm_up_s)
+        unsettled = list(self._simulations.map(shares_of, streams))
         self._usual.update(zip(new, unsettled, strict=False))
         return [
             {name: share - self._usual[trial.replication][name] for name, share in shares.items()}

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from scipy.optimize import brentq
@@ -16,7 +17,6 @@ from sendcap.scenario.files import scenario_of
 from sendcap.scenario.stages import bottleneck, stages
 from sendcap.study.capacity.searches.acceptance import (
     MOST_MESSAGES,
-    Acceptance,
     attempts_by,
     bare,
     begins_s,
@@ -25,7 +25,7 @@ from sendcap.study.capacity.searches.acceptance import (
     require_possible,
     resized,
     seeds_of,
-    takes_s,
+    takes_and_tries,
     with_edge_at,
 )
 from sendcap.study.capacity.searches.search import (
@@ -191,14 +191,13 @@ def _root(
     guess = _closed_form(simulated, within_s, share, attempts_by(ledger, until_s))
 
     def excess(trials: Sequence[Trial]) -> list[float]:
-        tasks = (
-            Acceptance(resized(simulated, size).with_seed(seeds[replication]), share)
-            for replication, size in trials
+        scenarios = (
+            resized(simulated, size).with_seed(seeds[replication]) for replication, size in trials
         )
         # On logarithmic scales, a time proportional to the size is a straight line.
         return [
             min(math.log(max(time_s, _INSTANT_S) / within_s), _FAR)
-            for time_s in simulations.map(takes_s, tasks)
+            for time_s, _ in simulations.map(partial(takes_and_tries, share), scenarios)
         ]
 
     try:
