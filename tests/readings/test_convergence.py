@@ -88,12 +88,10 @@ def test_every_mode_converges_to_the_truth(lives) -> None:
     for mode in MODES:
         found = convergence(run, mode, moments_s=[0.0, 120.0, 1e9])
         assert found.final_pct == pytest.approx(found.truth_pct, abs=1e-9)
-        assert found.errors[1e9] == pytest.approx((0.0, 0.0), abs=1e-9)
+        assert found.errors_pt[1e9] == pytest.approx(0.0, abs=1e-9)
         reading = figures(run.ledger, mode).delivered_pct[2]
         if not math.isnan(reading):
-            assert found.errors[120.0] == pytest.approx(
-                (reading - found.truth_pct, reading - found.final_pct)
-            )
+            assert found.errors_pt[120.0] == pytest.approx(reading - found.final_pct)
 
 
 def test_the_truth_is_what_is_accepted_and_not_returned_at_the_end() -> None:
@@ -175,7 +173,7 @@ def test_without_efs_the_cliff_comes_with_the_end_of_validity(simulated) -> None
     assert picked.cliff.width_s == pytest.approx(relaying_s, abs=120)
     assert picked.cliff.height_pt == pytest.approx(3.0, abs=0.5)
     # Before it the reading looks finished, and is wrong.
-    assert picked.errors[48 * 3600].from_truth_pt == pytest.approx(picked.cliff.height_pt)
+    assert picked.errors_pt[48 * 3600] == pytest.approx(picked.cliff.height_pt)
     assert all(
         picked.cliff.begins_s < at <= picked.cliff.ends_s + 60 for at in picked.settling_s.values()
     )
@@ -190,7 +188,7 @@ def test_with_efs_it_is_settled_long_before(simulated) -> None:
 
 def test_the_named_moments_are_those_at_which_planners_look(simulated) -> None:
     assert tuple(3600.0 * hours for hours in (0.25, 1, 4, 12, 24, 48, 72, 84, 168)) == MOMENTS_S
-    errors = [error.from_truth_pt for error in simulated["efs"].errors.values()]
+    errors = list(simulated["efs"].errors_pt.values())
     assert all(one <= two for one, two in itertools.pairwise(errors))
     assert errors[0] < -1.0
 

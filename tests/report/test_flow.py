@@ -11,8 +11,20 @@ import sendcap
 from sendcap import scenario
 from sendcap.readings.modes import ALL_DELIVERIES
 from sendcap.report.answers import Answers
-from sendcap.report.flow import FAILURES, flow, groups, packed, unpacked
-from sendcap.report.flow_picture import LAYOUTS, OUTCOMES, bands, failures, flows, shape, texts
+from sendcap.report.flow import (
+    FAILURES,
+    LAYOUTS,
+    OUTCOMES,
+    bands,
+    failures,
+    flow,
+    flows,
+    groups,
+    packed,
+    shape,
+    texts,
+    unpacked,
+)
 from sendcap.report.moments import dashboards, steps_s
 from sendcap.report.page import page
 

@@ -15,8 +15,7 @@ import pytest
 
 import sendcap
 from sendcap.readings.dashboard import EARLY_OPENS
-from sendcap.report.flow import unpacked
-from sendcap.report.flow_picture import LAYOUTS, bands, texts
+from sendcap.report.flow import LAYOUTS, bands, texts, unpacked
 from sendcap.report.moments import JUMPS_S, dashboards, steps_s
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pkgutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -57,6 +58,12 @@ class Drawable(Displayed):
         """
         chart = chart_called(name, self.charts(), type(self).__name__)
         return chart.draw(self, ax=ax, **options)
+
+    def png(self, **options: Any) -> bytes:
+        """Return the first of `charts` as the bytes of a PNG file."""
+        content = io.BytesIO()
+        pkgutil.resolve_name("sendcap.charts.style:save_png")(self.plot(**options), content)
+        return content.getvalue()
 
     def save_charts(self, folder: Path, **options: Any) -> None:
         """Write each chart of this result as PNG into a directory that exists, by its name."""

@@ -41,10 +41,16 @@ def optimise(
     and front.png, the result for each cost; trials.csv and all runs. If interrupted, run the same
     command again to resume.
     """
-    from sendcap.study.optimisation.files import CHART, FILES, FRONT, OPTIMUM, TRIALS, save
     from sendcap.study.optimisation.optimise import optimised
     from sendcap.study.optimisation.optimise_file import load_optimise_study
-    from sendcap.study.optimisation.optimum import TargetError
+    from sendcap.study.optimisation.optimum import (
+        CHART,
+        FILES,
+        FRONT,
+        OPTIMUM,
+        TRIALS,
+        TargetError,
+    )
     from sendcap.study.sweeps import files
 
     study = load_optimise_study(source, study_edits(settings, seed))
@@ -64,9 +70,9 @@ def optimise(
                 progress,
             )
         except TargetError as error:
-            save(error.tried, directory, study.title)
+            error.tried.save(directory, study.title)
             raise
-    save(optimum, directory, study.title)
+    optimum.save(directory, study.title)
     _show(optimum, study.title or f"The cheapest settings for the target: {study.target}")
     click.echo(f"Saved in {directory}: {OPTIMUM}, {FRONT}, {CHART}, {TRIALS}, {files.RESULTS_CSV}")
 

@@ -70,12 +70,18 @@ def sensitivity(
     takes a run per parameter and one more. DIR gets a table, a chart and all runs. If
     interrupted, run the same command again to resume.
     """
+    from sendcap.files.tables import csv_text
     from sendcap.study.sweeps import files
     from sendcap.study.sweeps.designs import Design
     from sendcap.study.sweeps.plan import planned
-    from sendcap.study.sweeps.sensitivity.files import CHART, FILES, INDICES, save
     from sendcap.study.sweeps.sensitivity.screening import Screening, screened, screening_points
-    from sendcap.study.sweeps.sensitivity.sobol import analysed, sensitivity_points
+    from sendcap.study.sweeps.sensitivity.sobol import (
+        CHART,
+        FILES,
+        INDICES,
+        analysed,
+        sensitivity_points,
+    )
     from sendcap.study.sweeps.study_file import load_study
 
     study = load_study(source, study_edits(settings, seed))
@@ -90,8 +96,10 @@ def sensitivity(
     table = table_of(study, plan, runs, directory, workers, address, status=status)
     question = (design.ranges, design.n, design.seed, confidence, table)
     result = screened(*question) if method == "morris" else analysed(*question)
-    save(result, directory, study.title)
     table = result.effects if isinstance(result, Screening) else result.indices
+    ranks, chart = csv_text(table).encode(), result.png(title=study.title)
+    files.write_results(directory, result.runs)
+    files.write_files(directory, {INDICES: ranks, CHART: chart})
     for measure, rows in table.groupby("measure", sort=False):
         _show(study.title, method, str(measure), rows)
     for sentence in result.sentences():

@@ -45,13 +45,6 @@ _ROUNDING_PT: Final = 1e-9
 _OF_THE_CLIFF: Final = (0.01, 0.99)
 
 
-class ErrorAt(NamedTuple):
-    """Errors of a reading at a moment, in points: above zero for one that is too high."""
-
-    from_truth_pt: float
-    from_final_pt: float
-
-
 class Cliff(NamedTuple):
     """The fall of Delivered % without EFS when the validity ends."""
 
@@ -83,7 +76,7 @@ class Convergence:
     final_pct: float  # the reading at the end of the run
     truth_pct: float  # accepted and not returned by then, of the messages to deliver
     settling_s: Mapping[float, float]  # by tolerance in points; see `settling_s`
-    errors: Mapping[float, ErrorAt]  # by moment in seconds
+    errors_pt: Mapping[float, float]  # by moment in seconds, from the final reading
     cliff: Cliff | None  # without EFS, if any message expires
     overshoot: Overshoot | None  # in modes in which a soft bounce shows as failed at once
 
@@ -111,13 +104,7 @@ def convergence(
             tolerance: settling_s(clocks.time_s, reading_pct, tolerance)
             for tolerance in tolerances_pt
         },
-        errors={
-            moment: ErrorAt(
-                float(reading_pct[row] - clocks.truth_pct),
-                float(reading_pct[row] - reading_pct[-1]),
-            )
-            for moment, row in zip(moments_s, rows.tolist(), strict=True)
-        },
+        errors_pt=dict(zip(moments_s, (reading_pct[rows] - reading_pct[-1]).tolist(), strict=True)),
         cliff=cliff(clocks, mode, denominator),
         overshoot=overshoot(clocks.time_s, columns.bounces_errors_pct, mode, tolerances_pt),
     )

@@ -161,10 +161,10 @@ def _on_the_way(found: Convergence, run: Run, *, by_the_clock: bool) -> Iterator
     def since(seconds: float) -> str:
         return at(seconds) if start is None else f"from {at(seconds).removeprefix('at ')} on"
 
-    for moment_s, error in found.errors.items():
-        if abs(error.from_final_pt) >= _SEEN_PT:
-            side = "above" if error.from_final_pt > 0 else "below"
-            off = f"{abs(error.from_final_pt):.2f} points {side} that"
+    for moment_s, error_pt in found.errors_pt.items():
+        if abs(error_pt) >= _SEEN_PT:
+            side = "above" if error_pt > 0 else "below"
+            off = f"{abs(error_pt):.2f} points {side} that"
             yield f"{capital(at(moment_s))} it is {off}."
     (close_pt, close_s), (closer_pt, closer_s) = found.settling_s.items()
     yield (

@@ -1,5 +1,5 @@
 "use strict";
-// The picture of the flow, by the rules of flow_picture.py. Nothing is counted here: the figures
+// The picture of the flow, by the rules of flow.py. Nothing is counted here: the figures
 // of a moment are the first moment's and all changes since.
 const flow = (() => {
   const OUTCOMES = ["accepted", "backing_off", "failed"];

@@ -20,7 +20,7 @@ from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode, known
 from sendcap.readings.summary import accepted_at_s
 from sendcap.readings.tables import relayed_by_s
 from sendcap.readings.truth import fates
-from sendcap.report.flow_picture import flows
+from sendcap.report.flow import flows
 from sendcap.run import Run
 from sendcap.text.clock import after, dated
 from sendcap.text.quantities import counted

@@ -22,8 +22,7 @@ from sendcap.readings.dashboard import EARLY_OPENS
 from sendcap.readings.delays import DELAY_FIGURES
 from sendcap.readings.people import require_messages
 from sendcap.report.answers import Answers, compared
-from sendcap.report.flow import FAILURES
-from sendcap.report.flow_picture import LAYOUTS, OUTCOMES, stills
+from sendcap.report.flow import FAILURES, LAYOUTS, OUTCOMES, stills
 from sendcap.report.inline_svg import Picture, font_faces, picture
 from sendcap.report.moments import (
     dashboards,

@@ -46,16 +46,8 @@ SHARES: Final = Kind(
     _around(SHARE_FACTOR),
     "lists differ, and so does one list a year later",
 )
-NEVER: Final = Kind(
-    "never",
-    f"± {NEVER_AROUND:g}",
-    "nobody sees who will empty a full mailbox",
-)
-CLEARING: Final = Kind(
-    "clears_after",
-    _around(CLEARING_FACTOR),
-    "seen at a retry only",
-)
+NEVER: Final = Kind("never", f"± {NEVER_AROUND:g}", "nobody sees who will empty a full mailbox")
+CLEARING: Final = Kind("clears_after", _around(CLEARING_FACTOR), "seen at a retry only")
 TRANSIENT: Final = Kind(
     "transient",
     f"{_around(TRANSIENT_FACTOR)}; of 0, up to {_TRANSIENT_OF_NONE:g}",
@@ -66,16 +58,8 @@ ASYNCHRONOUS: Final = Kind(
     f"{_around(SHARE_FACTOR)}; of 0, up to {_ASYNC_OF_NONE:g}",
     "come back for up to a week",
 )
-FIRST: Final = Kind(
-    "retry.first",
-    _around(FIRST_FACTOR),
-    "Adobe publishes no schedule",
-)
-GROWTH: Final = Kind(
-    "retry.factor",
-    _around(GROWTH_FACTOR),
-    "Adobe publishes no schedule",
-)
+FIRST: Final = Kind("retry.first", _around(FIRST_FACTOR), "Adobe publishes no schedule")
+GROWTH: Final = Kind("retry.factor", _around(GROWTH_FACTOR), "Adobe publishes no schedule")
 KINDS: Final = (SHARES, NEVER, CLEARING, TRANSIENT, ASYNCHRONOUS, FIRST, GROWTH)
 """All kinds, with widths that are assumptions; ``experiments/forecast_coverage.py`` tries them."""
 

@@ -3,21 +3,28 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
-from sendcap.scenario import Scenario
+from sendcap.files.tables import csv_text
+from sendcap.scenario import Scenario, dumps
 from sendcap.study.optimisation.priced import Priced
 from sendcap.study.optimisation.target import Target
 from sendcap.study.optimisation.trials import Trial
 from sendcap.study.replication.estimates import Estimate
 from sendcap.study.replication.measure_names import in_words
+from sendcap.study.sweeps.files import write_files, write_results
 from sendcap.study.sweeps.points import cell
 from sendcap.text.quantities import counted
 from sendcap.text.shares import share_text
+
+TRIALS, FRONT, CHART, OPTIMUM = "trials.csv", "front.csv", "front.png", "optimum.toml"
+FILES: Final = frozenset({TRIALS, FRONT, CHART, OPTIMUM})
+"""The files of an optimisation, beside those of a sweep."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +59,18 @@ class Tried(Drawable, tables={"Trade-off": "front"}):
         """Return the trade-off: the trials of which no other is cheaper and better, by cost."""
         front = self.trials[self.trials["front"]].sort_values("cost", kind="stable")
         return front.drop(columns=["front", "error"]).reset_index(drop=True)
+
+    def save(self, directory: Path, title: str) -> None:
+        """Write an optimum, or the trials of a search without success, beside those of a sweep."""
+        front = self.front()
+        files = {TRIALS: csv_text(self.trials).encode(), FRONT: csv_text(front).encode()}
+        if len(front):
+            files[CHART] = self.png(title=title)
+        if len(self.runs):
+            write_results(directory, self.runs)
+        # The directory may hold the optimum of another target.
+        best = dumps(self.scenario).encode() if isinstance(self, Optimum) else None
+        write_files(directory, {**files, OPTIMUM: best})
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,6 +31,9 @@ from sendcap.study.sweeps.designs import points_at, ranges_of
 from sendcap.study.sweeps.sweep import Progress, sweep
 from sendcap.text.shares import share_text
 
+INDICES, CHART = "sensitivity.csv", "sensitivity.png"
+FILES: Final = frozenset({INDICES, CHART})
+"""The files of a sensitivity or a screening, beside those of a sweep."""
 DEFAULT_N: Final = 128
 _RESAMPLES: Final = 999
 _AT_A_TIME: Final = 1 << 20
