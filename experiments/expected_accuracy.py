@@ -54,7 +54,7 @@ import numpy.typing as npt
 import sendcap
 from sendcap.analysis import expected, expected_counts
 from sendcap.ledger import Ledger
-from sendcap.readings.kpis import figures
+from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import Mode
 from sendcap.scenario import Scenario, from_dict, load, updated
 
@@ -194,7 +194,7 @@ def readings(ledger: Ledger, bins: int) -> list[Floats]:
     """Return the readings at the edges of so many bins; after its end a ledger's stay."""
     found = []
     for mode, name in READINGS:
-        curve = getattr(figures(ledger, mode), name)[: bins + 1]
+        curve = getattr(Readings(ledger).figures(mode), name)[: bins + 1]
         found.append(np.pad(curve, (0, bins + 1 - len(curve)), mode="edge"))
     return found
 

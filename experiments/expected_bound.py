@@ -27,7 +27,7 @@ import numpy.typing as npt
 import sendcap
 from sendcap.analysis import expected
 from sendcap.ledger import Ledger
-from sendcap.readings.kpis import figures
+from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import Mode
 from sendcap.scenario import Scenario, from_dict
 
@@ -220,7 +220,7 @@ def curves(ledger: Ledger, bins: int) -> Floats:
     """Return the readings at the edges of so many bins; after its end a ledger's stay."""
     found = []
     for mode, name in READINGS:
-        curve = getattr(figures(ledger, mode), f"{name}_pct")[: bins + 1]
+        curve = getattr(Readings(ledger).figures(mode), f"{name}_pct")[: bins + 1]
         found.append(np.pad(curve, (0, bins + 1 - len(curve)), mode="edge"))
     return np.array(found)
 

@@ -13,7 +13,7 @@ from sendcap.fluid.expected import courses, expected_ledger
 from sendcap.fluid.followed import require_room
 from sendcap.ledger import Ledger
 from sendcap.readings.error_bound import ErrorBound, error_bound
-from sendcap.readings.kpis import Readings, kpis
+from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Denominator, Mode
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
@@ -134,7 +134,7 @@ class Expected(Displayed):
         """
         if denominator is None:
             denominator = self.scenario.reporting.denominator
-        return kpis(self._readings[0], mode, delivery, denominator)
+        return self._readings[0].kpis(mode, delivery, denominator)
 
 
 def expected(scenario: Scenario | str | os.PathLike[str]) -> Expected:

@@ -18,7 +18,6 @@ from sendcap.ledger import Ledger
 from sendcap.model.confirmation import as_sent
 from sendcap.model.engine import Progress, Window, simulate_ledger
 from sendcap.readings.delays import delays_table
-from sendcap.readings.kpis import kpis
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
 from sendcap.readings.people import health_table, preparations_table, weeks_table
 from sendcap.readings.reports import Reports
@@ -105,7 +104,7 @@ class Run(Reports, Drawable):
             If there is no such mode, delivery, provider or denominator.
         """
         denominator = denominator or self.scenario.reporting.denominator
-        return kpis(self.readings, mode, delivery, denominator, provider)
+        return self.readings.kpis(mode, delivery, denominator, provider)
 
     def summary(self) -> dict[str, Any]:
         """Return totals, times and final KPIs, as JSON can hold them.

@@ -15,7 +15,7 @@ import sendcap
 from sendcap.analysis import Expected, expected, expected_counts
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.readings.dashboard import dashboard
-from sendcap.readings.kpis import figures
+from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import MODES
 from sendcap.scenario import Scenario, from_dict, load, updated
 
@@ -134,7 +134,9 @@ def test_percentages_do_not_depend_on_the_number_of_messages() -> None:
     )
     for mode in MODES:
         for name in ("delivered_pct", "bounces_errors_pct"):
-            found, other = (getattr(figures(ledger, mode), name) for ledger in (small, large))
+            found, other = (
+                getattr(Readings(ledger).figures(mode), name) for ledger in (small, large)
+            )
             moments = min(len(found), len(other))
             assert np.nanmax(np.abs(found[:moments] - other[:moments])) < 0.02
 
@@ -168,7 +170,7 @@ def test_it_reads_like_a_run(quickstart: Expected) -> None:
         *("relayed", "relay_failed", "attempted", "accepted", "recovered", "hard"),
         *("soft", "soft_first", "expired", "async_bounced", "opened", "clicked"),
     }
-    shown = dashboard(quickstart.ledger, 3 * 3600.0, "efs")
+    shown = dashboard(Readings(quickstart.ledger), 3 * 3600.0, "efs")
     assert shown.sent == round(quickstart.kpis("efs").sent[180])
 
 

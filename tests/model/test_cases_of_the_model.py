@@ -14,7 +14,7 @@ from sendcap.analysis import expected
 from sendcap.errors import SendcapWarning
 from sendcap.ledger import Ledger
 from sendcap.model.engine import simulate_ledger
-from sendcap.readings.kpis import figures
+from sendcap.readings.kpis import Readings
 from sendcap.scenario import Scenario, load, updated
 from sendcap.scenario.stages import stages
 
@@ -86,7 +86,7 @@ def test_workers_and_a_rate_that_nearly_match_are_slower_together() -> None:
     scenario = case("relay-bias")
     ledgers = [simulate_ledger(scenario.with_seed(seed)) for seed in range(30)]
     simulated, worked_out = (
-        np.mean([figures(ledger, "efs").delivered_pct[-1] for ledger in each])
+        np.mean([Readings(ledger).figures("efs").delivered_pct[-1] for ledger in each])
         for each in (ledgers, [expected(scenario).ledger])
     )
     assert worked_out == pytest.approx(simulated, abs=1.0)

@@ -21,7 +21,7 @@ from sendcap.readings.convergence import (
     overshoot,
     settling_s,
 )
-from sendcap.readings.kpis import figures
+from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import MODES
 from sendcap.run import Run
 from sendcap.scenario import from_dict, load
@@ -89,7 +89,7 @@ def test_every_mode_converges_to_the_truth(lives) -> None:
         found = convergence(run, mode, moments_s=[0.0, 120.0, 1e9])
         assert found.final_pct == pytest.approx(found.truth_pct, abs=1e-9)
         assert found.errors_pt[1e9] == pytest.approx(0.0, abs=1e-9)
-        reading = figures(run.ledger, mode).delivered_pct[2]
+        reading = Readings(run.ledger).figures(mode).delivered_pct[2]
         if not math.isnan(reading):
             assert found.errors_pt[120.0] == pytest.approx(reading - found.final_pct)
 

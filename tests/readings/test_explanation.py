@@ -8,6 +8,7 @@ import pytest
 from sendcap.readings.dashboard import dashboard
 from sendcap.readings.dynamic_report import dynamic_report
 from sendcap.readings.explanation import explanation
+from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import DENOMINATORS, MODES
 
 DAY = 86_400.0
@@ -30,8 +31,10 @@ def ledger(made):
 
 def explained(ledger, hours=24.0, mode="efs", start=FRIDAY, denominator="default", **keywords):
     time_s = hours * 3600.0
-    shown = dashboard(ledger, time_s, mode, start=start, denominator=denominator, **keywords)
-    report = dynamic_report(ledger, time_s, mode, start=start)
+    shown = dashboard(
+        Readings(ledger), time_s, mode, start=start, denominator=denominator, **keywords
+    )
+    report = dynamic_report(Readings(ledger), time_s, mode, start=start)
     return explanation(ledger, shown, report, start=start, denominator=denominator)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from sendcap.ledger import Ledger
 from sendcap.readings.kpi_files import write_kpis
-from sendcap.readings.kpis import kpis
+from sendcap.readings.kpis import Readings
 from sendcap.study.forecasts.readings import read_readings
 
 ROWS = [("relayed", 0, 7), ("accepted", 60, 3), ("hard", 90, 1), ("opened", 100, 1)]
@@ -27,7 +27,7 @@ def write(tmp_path):
 
     def files(ledger: Ledger, modes=MODES, **options) -> tuple[Path, Path]:
         paths = tmp_path / "kpis.csv", tmp_path / "kpis.parquet"
-        write_kpis(*paths, ledger, modes, **options)
+        write_kpis(*paths, Readings(ledger), modes, **options)
         return paths
 
     return files
@@ -45,7 +45,7 @@ def test_the_csv_holds_the_kpis_and_their_moments_in_words(made, write) -> None:
     assert read.pop("clock_time").isna().all()
     assert set(read["delivery"]) == set(NAMES)
     for (mode, delivery), rows in read.groupby(["mode", "delivery"]):
-        every = kpis(ledger, mode, delivery).set_index("time_s", drop=False)
+        every = Readings(ledger).kpis(mode, delivery).set_index("time_s", drop=False)
         expected = every.loc[rows["time_s"], list(rows.columns)]
         pd.testing.assert_frame_equal(rounded(rows), rounded(expected), check_dtype=False)
 
@@ -97,7 +97,7 @@ def test_the_parquet_file_has_every_change_and_the_figures_hold_between(made, wr
     read = pd.read_parquet(changes)
     assert read["delivery"].drop_duplicates().tolist() == list(NAMES)
     for (mode, delivery), rows in read.groupby(["mode", "delivery"], observed=True):
-        every = kpis(ledger, mode, delivery)
+        every = Readings(ledger).kpis(mode, delivery)
         held = np.searchsorted(rows["time_s"], every["time_s"], side="right") - 1
         figures = rows.iloc[held].assign(time_s=every["time_s"].to_numpy())
         pd.testing.assert_frame_equal(

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sendcap.errors import SendcapError
-from sendcap.readings.kpis import Readings, figures_of, kpis
+from sendcap.readings.kpis import Readings, figures_of
 from sendcap.readings.modes import MODES, Known
 
 COLUMNS = [
@@ -27,7 +27,7 @@ MORE = [("loyalty", "yahoo", 30, [("relayed", 120, 30), ("accepted", 180, 12)])]
 
 
 def test_one_row_per_edge_counts_up_to_it(made) -> None:
-    table = kpis(made(ROWS), "efs")
+    table = Readings(made(ROWS)).kpis("efs")
     assert list(table.columns) == COLUMNS
     assert table["time_s"].tolist() == [60.0 * edge for edge in range(11)]
     assert table["relayed"].tolist() == [0, *[10] * 10]
@@ -37,17 +37,17 @@ def test_one_row_per_edge_counts_up_to_it(made) -> None:
 
 
 def test_a_share_of_nothing_is_nan(made) -> None:
-    table = kpis(made(ROWS), "without-efs")
+    table = Readings(made(ROWS)).kpis("without-efs")
     assert np.isnan(table["delivered_pct"][0])
     assert np.isnan(table["open_rate_pct"][0])
     assert table["delivered_pct"][1] == 100.0
-    assert kpis(made(ROWS), "efs")["delivered_pct"][0] == 0.0
+    assert Readings(made(ROWS)).kpis("efs")["delivered_pct"][0] == 0.0
 
 
 def test_opens_and_clicks_are_shares_of_what_the_mode_calls_sent(made) -> None:
-    last = kpis(made(ROWS), "efs").iloc[-1]
+    last = Readings(made(ROWS)).kpis("efs").iloc[-1]
     assert (last["open_rate_pct"], last["click_through_pct"]) == (50.0, 12.5)
-    last = kpis(made(ROWS), "without-efs").iloc[-1]
+    last = Readings(made(ROWS)).kpis("without-efs").iloc[-1]
     assert (last["open_rate_pct"], last["click_through_pct"]) == (40.0, 10.0)
 
 
@@ -64,7 +64,7 @@ def test_no_rate_is_one_of_less_than_half_an_expected_message() -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_all_deliveries_together_are_the_sum(made, mode) -> None:
     ledger = made(ROWS, more=MORE)
-    both, news, loyalty = (kpis(ledger, mode, name) for name in ("*", "news", "loyalty"))
+    both, news, loyalty = (Readings(ledger).kpis(mode, name) for name in ("*", "news", "loyalty"))
     for column in ("to_deliver", "relayed", "sent", "failed", "pending"):
         assert (both[column] == news[column] + loyalty[column]).all()
     assert both["to_deliver"].tolist() == [40] * 11
@@ -74,8 +74,10 @@ def test_all_deliveries_together_are_the_sum(made, mode) -> None:
 def test_all_providers_together_are_the_sum(made, mode) -> None:
     ledger = made(ROWS, more=[*MORE, ("news", "yahoo", 7, [("relayed", 60, 6), ("hard", 90, 2)])])
     for delivery in ("*", "news", "loyalty"):
-        both = kpis(ledger, mode, delivery)
-        parts = [kpis(ledger, mode, delivery, provider=name) for name in ("gmail", "yahoo")]
+        both = Readings(ledger).kpis(mode, delivery)
+        parts = [
+            Readings(ledger).kpis(mode, delivery, provider=name) for name in ("gmail", "yahoo")
+        ]
         for column in ("to_deliver", "relayed", "sent", "failed", "pending"):
             assert (both[column] == parts[0][column] + parts[1][column]).all()
     assert set(parts[1]["provider"]) == {"yahoo"}
@@ -83,11 +85,11 @@ def test_all_providers_together_are_the_sum(made, mode) -> None:
 
 def test_an_unknown_provider_names_the_known_ones(made) -> None:
     with pytest.raises(SendcapError, match=r"unknown provider 'gmial': choose from gmail, \*"):
-        kpis(made(ROWS), "efs", provider="gmial")
+        Readings(made(ROWS)).kpis("efs", provider="gmial")
 
 
 def test_only_what_campaign_knows_counts(made) -> None:
-    table = kpis(made(ROWS, clocks=["happened"]), "efs")
+    table = Readings(made(ROWS, clocks=["happened"])).kpis("efs")
     assert not table[["sent", "failed"]].to_numpy().any()
 
 
@@ -97,8 +99,8 @@ def test_cached_readings_are_those_of_the_ledger(made) -> None:
     for mode in MODES:
         for delivery in ("*", "news"):
             for provider in ("*", "gmail"):
-                cached = [kpis(readings, mode, delivery, provider=provider) for _ in range(2)]
-                expected = kpis(ledger, mode, delivery, provider=provider)
+                cached = [readings.kpis(mode, delivery, provider=provider) for _ in range(2)]
+                expected = Readings(ledger).kpis(mode, delivery, provider=provider)
                 pd.testing.assert_frame_equal(cached[0], expected)
                 pd.testing.assert_frame_equal(cached[1], expected)
     assert readings.figures("efs") is readings.figures("efs")

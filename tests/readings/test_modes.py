@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sendcap import scenario
 from sendcap.errors import SendcapError
-from sendcap.readings.kpis import figures
+from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import (
     DENOMINATORS,
     MODES,
@@ -83,7 +83,7 @@ def test_an_unknown_mode_delivery_or_denominator_names_the_known_ones(made) -> N
     with pytest.raises(SendcapError, match=r"unknown delivery 'x': choose from news, \*"):
         known(ledger, "x")
     with pytest.raises(SendcapError, match="unknown denominator 'all': choose from default"):
-        figures(ledger, "efs", "*", "all")  # type: ignore[arg-type]
+        Readings(ledger).figures("efs", "*", "all")  # type: ignore[arg-type]
 
 
 # The seed's rule: what one more event does to (status, Delivered %, Bounces + errors %).
@@ -115,7 +115,7 @@ RULE = [
     ("mode", "starts_as", "delivered"), [("efs", "pending", 0.0), ("without-efs", "sent", 100.0)]
 )
 def test_seed_rule_relayed(made, mode: Mode, starts_as: str, delivered: float) -> None:
-    shown = figures(made(RELAYED), mode)
+    shown = Readings(made(RELAYED)).figures(mode)
     assert getattr(shown, starts_as)[1] == 10
     assert shown.delivered_pct[1] == delivered
     assert shown.bounces_errors_pct[1] == 0.0
@@ -126,7 +126,7 @@ def test_seed_rule(
     made, mode: Mode, step: str, before: str, after: str, delivered: str, bounces: str
 ) -> None:
     first, then = STEPS[step]
-    shown = figures(made([*first, *then]), mode)
+    shown = Readings(made([*first, *then])).figures(mode)
     for status in ("sent", "failed", "pending"):
         change = getattr(shown, status)[3] - getattr(shown, status)[2]
         assert change == (status == after) - (status == before)
@@ -139,13 +139,13 @@ def direction(values: np.ndarray) -> str:
 
 
 def test_in_v8_a_soft_bounce_stays_pending_until_it_expires(made) -> None:
-    shown = figures(made([*SOFT, ("expired", 240, 1)]), "efs-v8")
+    shown = Readings(made([*SOFT, ("expired", 240, 1)])).figures("efs-v8")
     assert shown.pending.tolist() == [0, 10, 10, 10, 10, *[9] * 6]
     assert shown.failed.tolist() == [0, 0, 0, 0, 0, *[1] * 6]
 
 
 def test_in_the_legacy_mode_everything_is_pending_before_it_is_relayed(made) -> None:
-    shown = figures(made([("relayed", 60, 10)]), "legacy")
+    shown = Readings(made([("relayed", 60, 10)])).figures("legacy")
     assert shown.pending.tolist() == [10] * 11
     assert shown.delivered_pct.tolist() == [0.0] * 11
 
@@ -153,7 +153,7 @@ def test_in_the_legacy_mode_everything_is_pending_before_it_is_relayed(made) -> 
 def test_an_asynchronous_bounce_turns_sent_into_failed_in_every_mode(made) -> None:
     rows = [*RELAYED, ("accepted", 60, 10), ("async_bounced", 120, 1)]
     for mode in MODES:
-        shown = figures(made(rows), mode)
+        shown = Readings(made(rows)).figures(mode)
         assert (shown.sent[2], shown.failed[2]) == (10, 0)
         assert (shown.sent[3], shown.failed[3]) == (9, 1)
 
@@ -161,7 +161,7 @@ def test_an_asynchronous_bounce_turns_sent_into_failed_in_every_mode(made) -> No
 def test_a_message_that_failed_at_the_relay_is_failed_and_never_pending(made) -> None:
     rows = [("relayed", 0, 9), ("relay_failed", 0, 1)]
     for mode in MODES:
-        shown = figures(made(rows), mode)
+        shown = Readings(made(rows)).figures(mode)
         assert shown.failed[1] == 1
         assert shown.pending[1] == (0 if mode == "without-efs" else 9)
 
@@ -212,7 +212,7 @@ def rows_of(start: int, fate: str, gap: int) -> list[tuple[str, float, int]]:
 def test_the_modes_differ_on_the_way_and_end_on_the_same(made, fates) -> None:
     rows = [row for fate in fates for row in rows_of(*fate)]
     ledger = made(rows, to_deliver=len(fates), bins=20)
-    readings = {mode: figures(ledger, mode) for mode in MODES}
+    readings = {mode: Readings(ledger).figures(mode) for mode in MODES}
     for mode, reading in readings.items():
         assert (np.stack([reading.sent, reading.failed, reading.pending]) >= 0).all()
         if mode != "legacy":

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from made_up_lives import LIVES_MADE_UP, Life, ledger_of
 
 import sendcap
-from sendcap.readings.kpis import figures
+from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import DENOMINATORS, MODES, Mode, statuses
 from sendcap.readings.remaining import BothClocks, Lacking, Remaining, lacking, remaining
 from sendcap.scenario import from_dict
@@ -23,7 +23,7 @@ BINS = st.sampled_from([3, 8, 40])
 @settings(deadline=None)
 @given(LIVES_MADE_UP, BINS)
 def test_sent_differs_from_what_is_delivered_by_whole_messages(lives, bins) -> None:
-    clocks = BothClocks.of(ledger_of(lives, bins))
+    clocks = BothClocks.of(Readings(ledger_of(lives, bins)))
     for mode in ("efs", "efs-v8", "legacy"):
         total = np.sum(lacking(clocks, mode), axis=0)
         np.testing.assert_array_equal(total, statuses(clocks.known, mode).sent - clocks.delivered)
@@ -32,7 +32,7 @@ def test_sent_differs_from_what_is_delivered_by_whole_messages(lives, bins) -> N
 @settings(deadline=None)
 @given(LIVES_MADE_UP, BINS)
 def test_without_efs_the_error_is_exact_in_fractions(lives, bins) -> None:
-    clocks = BothClocks.of(ledger_of(lives, bins))
+    clocks = BothClocks.of(Readings(ledger_of(lives, bins)))
     to_deliver = clocks.known.to_deliver
     status = statuses(clocks.known, "without-efs")
     lacks = np.sum(lacking(clocks, "without-efs"), axis=0)
@@ -51,8 +51,8 @@ def test_without_efs_the_error_is_exact_in_fractions(lives, bins) -> None:
 def test_the_parts_in_points_are_the_error(lives, bins, mode, denominator) -> None:
     ledger = ledger_of(lives, bins)
     for provider in ("*", *{life.provider for life in lives}):
-        clocks = BothClocks.of(ledger, provider=provider)
-        reading = figures(ledger, mode, "*", denominator, provider).delivered_pct
+        clocks = BothClocks.of(Readings(ledger), provider=provider)
+        reading = Readings(ledger).figures(mode, "*", denominator, provider).delivered_pct
         error = np.sum(remaining(clocks, mode, denominator), axis=0)
         every = clocks.rows(np.arange(bins + 1))
         np.testing.assert_allclose(error[every], reading - clocks.truth_pct, atol=1e-10)
@@ -61,7 +61,7 @@ def test_the_parts_in_points_are_the_error(lives, bins, mode, denominator) -> No
 @settings(deadline=None)
 @given(LIVES_MADE_UP)
 def test_each_part_has_one_sign_and_is_gone_in_the_end(lives) -> None:
-    clocks = BothClocks.of(ledger_of(lives))
+    clocks = BothClocks.of(Readings(ledger_of(lives)))
     for mode in MODES:
         parts = lacking(clocks, mode)
         sign = 1 if mode == "without-efs" else -1
@@ -72,7 +72,7 @@ def test_each_part_has_one_sign_and_is_gone_in_the_end(lives) -> None:
 
 def lacks(fate: str, mode: Mode, edge: int) -> Lacking:
     """One message relayed in bin 0, a step every 4 bins, each known 2 bins later."""
-    clocks = BothClocks.of(ledger_of([Life(0, fate, 4, 2)]))
+    clocks = BothClocks.of(Readings(ledger_of([Life(0, fate, 4, 2)])))
     (row,) = clocks.rows(np.array([edge]))
     return Lacking(*(int(counts[row]) for counts in lacking(clocks, mode)))
 
@@ -107,7 +107,7 @@ def test_where_a_message_stands(fate, mode, edge, expected) -> None:
 def test_while_few_are_relayed_the_same_failures_weigh_more() -> None:
     lives = [Life(0, "hard", 1, 0), Life(0, "accepted", 1, 0)]
     lives += [Life(5, "accepted", 1, 0), Life(5, "accepted", 1, 0)]
-    clocks = BothClocks.of(ledger_of(lives))
+    clocks = BothClocks.of(Readings(ledger_of(lives)))
     parts = remaining(clocks, "without-efs")
     # One of two has failed, and one of four in the end.
     (row,) = clocks.rows(np.array([3]))
@@ -144,7 +144,7 @@ def test_on_a_simulated_run_the_parts_are_the_error_at_every_bin(horizon) -> Non
     if horizon:
         case = case.model_copy(update={"time": case.time.model_copy(update={"horizon": horizon})})
     run = sendcap.simulate(case)
-    both = BothClocks.of(run.ledger)
+    both = BothClocks.of(Readings(run.ledger))
     for mode in MODES:
         lacks_now = np.sum(lacking(both, mode), axis=0)
         status = statuses(both.known, mode)

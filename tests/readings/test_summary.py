@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import sendcap
+from sendcap.readings.kpis import Readings
 from sendcap.readings.summary import accepted_at_s, summary
 
 ROWS = [("relayed", 0, 100), *(("accepted", 60.0 * minute, 1) for minute in range(99))]
@@ -28,7 +29,7 @@ def test_no_moment_where_nothing_was_accepted(made) -> None:
 
 def test_totals_are_what_happened_and_kpis_what_is_known(made) -> None:
     ledger = made([("relayed", 0, 10), ("accepted", 60, 9), ("hard", 60, 1)], clocks=["happened"])
-    totals = summary(ledger, ["efs"], title="t", seed=3)
+    totals = summary(Readings(ledger), ["efs"], title="t", seed=3)
     assert totals["total"]["accepted"] == 9
     assert totals["providers"]["gmail"]["hard"] == 1
     assert totals["final_kpis"]["efs"]["*"]["sent"] == 0
@@ -36,7 +37,9 @@ def test_totals_are_what_happened_and_kpis_what_is_known(made) -> None:
 
 def test_the_summary_is_plain_json(made) -> None:
     more = [("loyalty", "yahoo", 30, [])]
-    totals = summary(made(ROWS, more=more), ["without-efs", "efs"], title="Ünïcode", seed=3)
+    totals = summary(
+        Readings(made(ROWS, more=more)), ["without-efs", "efs"], title="Ünïcode", seed=3
+    )
     assert json.loads(json.dumps(totals, allow_nan=False)) == totals
     assert totals["model"] == sendcap.MODEL_VERSION
     assert (totals["sendcap"], totals["seed"], totals["title"]) == (

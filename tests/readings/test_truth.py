@@ -10,6 +10,7 @@ import pytest
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.readings.dashboard import dashboard
+from sendcap.readings.kpis import Readings
 from sendcap.readings.tables import key_moments
 from sendcap.readings.truth import truth
 
@@ -104,7 +105,7 @@ def test_moments_that_do_not_differ_are_one(made) -> None:
 def test_in_the_end_truth_and_dashboard_round_alike(made) -> None:
     rows = [("relayed", 10.0, 5_252_000), ("accepted", 70.0, 5_211_297), ("hard", 70.0, 40_703)]
     ledger = made(rows, to_deliver=5_252_000)
-    shown = dashboard(ledger, ledger.end_s, "efs", denominator="to-deliver")
+    shown = dashboard(Readings(ledger), ledger.end_s, "efs", denominator="to-deliver")
     assert truth(ledger, ledger.end_s).failed_pct == shown.bounces_errors_pct
     assert truth(ledger, ledger.end_s).delivered_pct == shown.delivered_pct
 

@@ -105,7 +105,7 @@ def refreshed_s(time_s: float, refresh_s: float, start: datetime | None = None) 
 
 
 def dashboard(
-    source: Ledger | Readings,
+    readings: Readings,
     t_s: float,
     mode: Mode,
     delivery: str = ALL_DELIVERIES,
@@ -123,7 +123,6 @@ def dashboard(
     """
     if not t_s >= 0:
         raise SendcapError(f"no dashboard at {t_s:g} s: the simulation starts at 0")
-    readings = Readings.of(source)
     if compute_stats:
         _require_count(readings.ledger, t_s)
         refresh_s = engagement_refresh_s = 0.0

@@ -7,7 +7,6 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from sendcap.errors import SendcapError
-from sendcap.ledger import Ledger
 from sendcap.readings.displayed_figures import DisplayedFigures
 from sendcap.readings.kpis import Readings, percentage
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode, failure_types, known
@@ -76,7 +75,7 @@ class DynamicReport(DisplayedFigures):
 
 
 def dynamic_report(
-    source: Ledger | Readings,
+    readings: Readings,
     t_s: float,
     mode: Mode,
     delivery: str = ALL_DELIVERIES,
@@ -85,7 +84,6 @@ def dynamic_report(
 ) -> DynamicReport:
     """Return Dynamic reporting as it looks at a moment; see `sendcap.Run.dynamic_report`."""
     require_moment(t_s)
-    readings = Readings.of(source)
     # The calendar has an end, and the run has had one long before.
     night_s = last_night_s(min(t_s, _LATEST_S), start)
     edges = readings.ledger.last_edges([night_s or 0.0])

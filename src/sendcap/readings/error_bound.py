@@ -5,9 +5,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sendcap.ledger import Ledger
 from sendcap.readings.convergence import Floats
-from sendcap.readings.kpis import Figures, Readings, figures
+from sendcap.readings.kpis import Figures, Readings
 from sendcap.readings.modes import ALL_DELIVERIES, Denominator, Mode
 
 _WIDER: Final = 1.5
@@ -27,8 +26,8 @@ class ErrorBound(NamedTuple):
 
 
 def error_bound(
-    ledger: Ledger | Readings,
-    courses: Sequence[Ledger | Readings],
+    readings: Readings,
+    courses: Sequence[Readings],
     mode: Mode,
     delivery: str = ALL_DELIVERIES,
     denominator: Denominator = "default",
@@ -41,8 +40,8 @@ def error_bound(
     many independent messages.
     """
     names = (mode, delivery, denominator)
-    expected = figures(ledger, *names)
-    others = [figures(course, *names) for course in courses]
+    expected = readings.figures(*names)
+    others = [course.figures(*names) for course in courses]
     shares = {
         name: _furthest(getattr(expected, name), [getattr(each, name) for each in others])
         for name in ("delivered_pct", "bounces_errors_pct")

@@ -33,7 +33,7 @@ Columns = dict[str, npt.NDArray[Any]]
 def write_kpis(
     table_file: Path,
     changes_file: Path,
-    source: Ledger | Readings,
+    readings: Readings,
     modes: Sequence[Mode],
     denominator: Denominator = "default",
     start: datetime | None = None,
@@ -43,7 +43,6 @@ def write_kpis(
     The columns are those of `sendcap.Run.kpis`; the CSV file also has the elapsed time in words
     and the time by the clock of ``start``, the moment of t = 0. A percentage of nothing is blank.
     """
-    readings = Readings.of(source)
     ledger = readings.ledger
     changes = {name: readings.changes(name) for name in deliveries_and_all(ledger)}
     shown = grids(changes, ledger, len(modes))

@@ -75,11 +75,6 @@ class Readings:
         """Leave the cache out where a run goes to another process."""
         return partial(Readings, engagement=self.engagement), (self.ledger,)
 
-    @classmethod
-    def of(cls, source: Ledger | Readings) -> Readings:
-        """Return readings as they are, or those of a ledger."""
-        return source if isinstance(source, Readings) else cls(source)
-
     def known(self, delivery: str = ALL_DELIVERIES, provider: str = ALL_PROVIDERS) -> Known:
         """Return the counts that Campaign knew; see `sendcap.readings.modes.known`."""
         return self.once((delivery, provider), lambda: known(self.ledger, delivery, provider))
@@ -91,13 +86,26 @@ class Readings:
         denominator: Denominator = "default",
         provider: str = ALL_PROVIDERS,
     ) -> Figures:
-        """Return the KPIs as arrays; see `kpis`."""
+        """Return the KPIs as arrays, at each edge."""
 
         def computed() -> Figures:
             counts = self.known(delivery, provider)
             return self._figures(self.ledger.edges_s, counts, mode, denominator)
 
         return self.once((mode, delivery, denominator, provider), computed)
+
+    def kpis(
+        self,
+        mode: Mode,
+        delivery: str = ALL_DELIVERIES,
+        denominator: Denominator = "default",
+        provider: str = ALL_PROVIDERS,
+    ) -> pd.DataFrame:
+        """Return the KPIs over time as a table; see `sendcap.Run.kpis`."""
+        names = {"mode": mode, "delivery": delivery}
+        if provider != ALL_PROVIDERS:
+            names["provider"] = provider
+        return pd.DataFrame(names | self.figures(mode, delivery, denominator, provider)._asdict())
 
     def figures_at(
         self,
@@ -166,17 +174,6 @@ def _columns(value: tuple[Any, ...]) -> Iterator[npt.NDArray[Any]]:
             yield part
 
 
-def figures(
-    source: Ledger | Readings,
-    mode: Mode,
-    delivery: str = ALL_DELIVERIES,
-    denominator: Denominator = "default",
-    provider: str = ALL_PROVIDERS,
-) -> Figures:
-    """Return the KPIs as arrays; see `kpis`."""
-    return Readings.of(source).figures(mode, delivery, denominator, provider)
-
-
 def figures_of(
     time_s: npt.NDArray[np.float64],
     counts: Known,
@@ -201,21 +198,6 @@ def figures_of(
         open_rate_pct=percentage(counts.opened, sent),
         click_through_pct=percentage(counts.clicked, sent),
     )
-
-
-def kpis(
-    source: Ledger | Readings,
-    mode: Mode,
-    delivery: str = ALL_DELIVERIES,
-    denominator: Denominator = "default",
-    provider: str = ALL_PROVIDERS,
-) -> pd.DataFrame:
-    """Return the KPIs over time as a table; see `sendcap.Run.kpis`."""
-    names = {"mode": mode, "delivery": delivery}
-    if provider != ALL_PROVIDERS:
-        names["provider"] = provider
-    columns = figures(source, mode, delivery, denominator, provider)._asdict()
-    return pd.DataFrame({**names, **columns})
 
 
 def deliveries_and_all(ledger: Ledger) -> tuple[str, ...]:

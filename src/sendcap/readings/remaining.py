@@ -43,7 +43,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.ledger import Counts, Edges, Ledger
+from sendcap.ledger import Counts, Edges
 from sendcap.readings.kpis import Readings, percentage
 from sendcap.readings.modes import (
     ALL_DELIVERIES,
@@ -74,12 +74,11 @@ class BothClocks(NamedTuple):
 
     @staticmethod
     def of(
-        source: Ledger | Readings,
+        readings: Readings,
         delivery: str = ALL_DELIVERIES,
         provider: str = ALL_PROVIDERS,
     ) -> BothClocks:
         """Return the counts of a delivery and provider, ``"*"`` being all of them."""
-        readings = Readings.of(source)
         ledger = readings.ledger
 
         def counted() -> BothClocks:

@@ -82,7 +82,7 @@ def _final_kpis(figures: Figures) -> dict[str, Any]:
 
 
 def summary(
-    source: Ledger | Readings,
+    readings: Readings,
     modes: Iterable[Mode],
     *,
     title: str,
@@ -90,7 +90,6 @@ def summary(
     denominator: Denominator = "default",
 ) -> dict[str, Any]:
     """Return the summary of a run; see `sendcap.Run.summary`."""
-    readings = Readings.of(source)
     ledger, modes = readings.ledger, tuple(modes)
     final = {
         delivery: readings.final(modes, delivery, denominator)

@@ -16,7 +16,7 @@ from sendcap.ledger import Ledger, SparseCounts
 from sendcap.model.feasibility import relaying_s, simulated_s
 from sendcap.readings.convergence import MOMENTS_S, Floats, cliff, overshoot, settling_s
 from sendcap.readings.delays import DELAY_FIGURES, delay_figures
-from sendcap.readings.kpis import Figures, figures_of
+from sendcap.readings.kpis import Figures, Readings, figures_of
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode, names_of
 from sendcap.readings.people import require_messages
 from sendcap.readings.reached import reached_s
@@ -108,7 +108,7 @@ class Plan:
         drawn = set(groups(ledger, self.curves_per))
         record = Record({}, {})
         for delivery, provider in groups(ledger, self.numbers_per):
-            counts = BothClocks.of(ledger, delivery, provider)
+            counts = BothClocks.of(Readings(ledger), delivery, provider)
             for name, time_s in _mta_times_s(ledger, delivery, provider, self.of_one_run):
                 record.numbers[Quantity("", delivery, provider, name)] = time_s
             rows = counts.rows(edges)
