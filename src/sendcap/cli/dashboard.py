@@ -11,7 +11,7 @@ import click
 
 import sendcap
 from sendcap.cli import dynamic_reporting, options, reports
-from sendcap.cli.asked import Asked, in_words, which
+from sendcap.cli.reports import Asked, in_words, which
 from sendcap.cli.tables import say, show_grid
 from sendcap.errors import SendcapError
 from sendcap.files.single import require_free, save_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import sendcap
-from sendcap.cli.asked import Asked
+from sendcap.cli.reports import Asked
 from sendcap.cli.tables import say, show_grid, show_table
 from sendcap.text.quantities import MINUS, NOTHING
 from sendcap.text.tables import cell

@@ -182,9 +182,7 @@ def show_grid(
     columns: Iterable[Any],
     text: Callable[[Any, Any], str],
     *notes: str,
-    words: Collection[str] = (),
-    repeated: int = 1,
-    together: int = 1,
+    **options: Any,
 ) -> None:
     """Print a table of the ``text`` for each row and column, named or in a mapping to labels.
 
@@ -194,18 +192,11 @@ def show_grid(
         names if isinstance(names, dict) else {name: str(name) for name in names}
         for names in (rows, columns)
     )
-    show_table(
-        title,
-        [first, *column_labels.values()],
-        [
-            [label, *(text(row, column) for column in column_labels)]
-            for row, label in row_labels.items()
-        ],
-        *notes,
-        words=words,
-        repeated=repeated,
-        together=together,
-    )
+    cells = [
+        [label, *(text(row, column) for column in column_labels)]
+        for row, label in row_labels.items()
+    ]
+    show_table(title, [first, *column_labels.values()], cells, *notes, **options)
 
 
 def show_list(entries: Mapping[str, str], width: int = 0, margin: str = "") -> None:
