@@ -95,5 +95,4 @@ def _messages(expected: Figures) -> Floats:
 def _by_chance(pct: Floats, messages: Floats) -> Floats:
     share = np.clip(pct / 100.0, 0.0, 1.0)
     deviation = np.sqrt(share * (1.0 - share) / messages)
-    points: Floats = 100.0 * (_DEVIATIONS * deviation + _UNSEEN / messages)
-    return points
+    return 100.0 * (_DEVIATIONS * deviation + _UNSEEN / messages)

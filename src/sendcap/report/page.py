@@ -168,7 +168,7 @@ def page(runs: Sequence[Answers], title: str | None = None, file: Commented | No
         dashboards(answers.run, answers.modes, steps, name)
         for answers, name in zip(runs, names, strict=True)
     ]
-    text: str = (
+    return (
         _environment()
         .get_template("page.html.j2")
         .render(
@@ -201,7 +201,6 @@ def page(runs: Sequence[Answers], title: str | None = None, file: Commented | No
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         )
     )
-    return text
 
 
 def _text(file: str) -> str:

@@ -14,6 +14,7 @@ from sendcap.scenario import UncertainScenario, from_dict, load_uncertain
 from sendcap.study.forecasts.forecast import Forecaster, forecast
 from sendcap.study.forecasts.readings import read_readings
 from sendcap.study.forecasts.reference import simulate_table
+from sendcap.study.replication.estimates import holding
 
 SMALL = {
     "seed": 5,
@@ -253,11 +254,10 @@ def test_readings_after_the_horizon_are_refused_as_nothing_is_simulated_there(sm
 
 @pytest.mark.parametrize(("n", "confidence"), [(64, 0.9), (64, 0.96), (9, 0.8), (257, 0.99)])
 def test_between_quantiles_of_draws_one_more_is_as_often_as_they_say(n, confidence) -> None:
-    levels = [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0]
     # Of uniform draws the share between two of them is how often one more is there; on average
     # the draws are where these are.
-    low, high = sendcap.Forecast.quantiles(np.arange(1, n + 1)[:, None] / (n + 1), levels)
-    assert (high - low)[0] == pytest.approx(confidence)
+    low, _, high = holding(np.arange(1, n + 1) / (n + 1), confidence)
+    assert high - low == pytest.approx(confidence)
 
 
 def test_the_likeliest_scenario_has_the_median_of_each_value(after_3h) -> None:

@@ -139,8 +139,7 @@ def _waits_s(stage: Observed) -> Floats:
     if stage.stage.kind == "relay":
         # Its ceiling is that of a mean batch: of large ones it hands over more.
         waits_s = np.minimum(waits_s, _until_handed_over_s(stage))
-    waits: Floats = np.where(waits_s >= max(_AT_ONCE_S, stage.noticeable / per_s), waits_s, 0.0)
-    return waits
+    return np.where(waits_s >= max(_AT_ONCE_S, stage.noticeable / per_s), waits_s, 0.0)
 
 
 def _until_handed_over_s(stage: Observed) -> Floats:

@@ -215,8 +215,7 @@ def _utilisation(at_work: Floats, carried: Floats, allowed: Floats) -> Floats:
         begin, end = (np.interp(edges, until_now, carried_by) for edges in (first, last))
         np.divide(end - begin, last - first, out=of_rate, where=last > first)
         of_rate[allowed == 0.0] = np.nan
-    utilisation: Floats = np.clip(np.maximum(at_work, of_rate), 0.0, 1.0)
-    return utilisation
+    return np.clip(np.maximum(at_work, of_rate), 0.0, 1.0)
 
 
 # Messages that came to a stage and those past it, as far as a ledger shows them.

@@ -63,8 +63,7 @@ class Smoother(NamedTuple):
 
     def left_out(self, values: Floats) -> Floats:
         """Return the difference of each simulation from the prediction without it: (n, k)."""
-        errors: Floats = (self.kernels @ values) / np.diag(self.kernels)[:, None]
-        return errors
+        return (self.kernels @ values) / np.diag(self.kernels)[:, None]
 
 
 def smoothers(points: Floats) -> list[Smoother]:
@@ -149,8 +148,7 @@ class Adjustment:
         own = spread.values - spread.left_out
         # No readings are more or less certain than those of every simulation.
         observed = np.clip(spread.at(point), own.min(axis=0), own.max(axis=0))
-        draws: Floats = mean.at(point) + np.exp(0.5 * (observed - own)) * mean.left_out
-        return draws
+        return mean.at(point) + np.exp(0.5 * (observed - own)) * mean.left_out
 
 
 class Novelty:

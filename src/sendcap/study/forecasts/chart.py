@@ -16,6 +16,7 @@ from sendcap.charts.timeaxis import Start, time_axis
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.study.forecasts.outlook import Forecast
 from sendcap.study.forecasts.sentences import decimals
+from sendcap.study.replication.estimates import holding
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import share_text
 
@@ -92,9 +93,8 @@ def _panel(panel: Axes, result: Forecast, readings: _Readings, mode: Mode) -> No
         # From the last reading on, which is known.
         time_s = np.concatenate([[result.at_s], time_s])
         curves = np.column_stack([np.full(len(curves), readings.pct[-1]), curves])
-    outer = (1.0 - result.confidence) / 2.0
-    levels = (outer, 0.5 - _INNER / 2, 0.5, 0.5 + _INNER / 2, 1.0 - outer)
-    low, inner_low, median, inner_high, high = result.quantiles(curves, levels)
+    low, median, high = holding(curves, result.confidence)
+    inner_low, _, inner_high = holding(curves, _INNER)
     limits = _limits(readings.pct, low, high)
     title = f"Delivered %, {MODE_LOOKS[mode].label}"
     magnify(panel, *limits, title, [readings.pct, median])

@@ -138,8 +138,7 @@ class Discrepancy:
         bounds: Sequence[tuple[float, float]] = [(_SMALLEST, _LARGEST)] * curves
         starts = (np.full(curves, start) for start in (-3.0, 1.0))
         found = [minimize(unlikeliness, start, jac=True, bounds=bounds) for start in starts]
-        sizes: Floats = np.exp(min(found, key=lambda each: float(each.fun)).x)
-        return sizes
+        return np.exp(min(found, key=lambda each: float(each.fun)).x)
 
 
 def _correlations(places: Floats, values: Floats) -> Floats:

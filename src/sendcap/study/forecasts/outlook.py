@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ from sendcap.study.forecasts.misfit import LARGE, Misfit
 from sendcap.study.forecasts.readings import READ, Readings
 from sendcap.study.forecasts.sentences import forecast_sentences
 from sendcap.study.forecasts.unknowns import Unknown, unknowns
+from sendcap.study.replication.estimates import held, holding
 from sendcap.study.sweeps.designs import points_at
 from sendcap.text.shares import share_text
 
@@ -173,7 +174,7 @@ class Forecast(Drawable, tables={"In the end": "final"}):
         later = self.later
         tables = []
         for mode, curves in self.curves.items():
-            low, median, high = self.quantiles(curves[:, later], self._levels)
+            low, median, high = holding(curves[:, later], self.confidence)
             columns = {"median": median, "low": low, "high": high}
             tables.append(pd.DataFrame({"mode": mode, "time_s": self.moments_s[later], **columns}))
         return pd.concat(tables, ignore_index=True)
@@ -200,31 +201,14 @@ class Forecast(Drawable, tables={"In the end": "final"}):
             contents[f"{name}.csv"] = pd.concat(tables, ignore_index=True)
         self._write(folder, contents)
 
-    @staticmethod
-    def quantiles(draws: Floats, levels: Sequence[float]) -> Floats:
-        """Return quantiles along the first axis, with the coverage of a new draw.
-
-        Of n draws the smallest is therefore the quantile of 1 / (n + 1) (Weibull).
-        """
-        quantiles: Floats = np.quantile(draws, levels, axis=0, method="weibull")
-        return quantiles
-
-    @property
-    def _levels(self) -> list[float]:
-        return [(1.0 - self.confidence) / 2.0, 0.5, (1.0 + self.confidence) / 2.0]
-
     def _middle(self, draws: Floats) -> dict[str, float]:
-        low, median, high = self.quantiles(draws, self._levels).tolist()
+        low, median, high = holding(draws, self.confidence).tolist()
         return {"median": median, "low": low, "high": high}
 
 
 def require_draws(confidence: float, simulations: int) -> None:
-    """Refuse a confidence level that the number of simulations cannot support.
-
-    The widest interval, from the smallest of n draws to the largest, holds one more draw in
-    n - 1 of n + 1 cases; see `Forecast.quantiles`.
-    """
-    most = (simulations - 1) / (simulations + 1)
+    """Refuse a confidence level that the number of simulations cannot support."""
+    most = held(simulations, 1.0)
     if confidence > most:
         raise SendcapError(
             f"confidence: {simulations} simulations support intervals of up to "

@@ -61,8 +61,7 @@ class ReferenceTable:
         before = curves[:, after - 1]
         # Not a weighted sum: of a curve that begins with NaN the moment itself is known.
         rise = np.where(share > 0.0, curves[:, after] - before, 0.0)
-        readings: Floats = np.where(share >= 1.0, curves[:, after], before + share * rise)
-        return readings
+        return np.where(share >= 1.0, curves[:, after], before + share * rise)
 
 
 def simulations_of(asked: int | None) -> int:

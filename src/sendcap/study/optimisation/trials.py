@@ -71,9 +71,8 @@ class Trials:
         # The smallest number of runs.
         self._expected = settings * effort.trial_replications + effort.replications
 
-    def simulate(self, asked: Iterable[Settings]) -> list[Trial]:
-        """Return the trials of settings; new settings are simulated together."""
-        asked = list(asked)
+    def simulate(self, asked: Iterable[Settings]) -> None:
+        """Find the trials of settings; new settings are simulated together."""
         new = [settings for settings in dict.fromkeys(asked) if settings not in self.found]
         values = [self._values(settings) for settings in new]
         trials = []
@@ -85,7 +84,6 @@ class Trials:
             for trial, rows in zip(trials, runs, strict=True):
                 self._learn(trial, rows)
             self.found |= zip(new, trials, strict=True)
-        return [self.found[settings] for settings in asked]
 
     def confirmation(self, trial: Trial) -> list[float]:
         """Return the measure in replications that had no part in the search; none if one fails.

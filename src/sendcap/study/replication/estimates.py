@@ -28,6 +28,7 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 from sendcap.errors import SendcapError
@@ -135,6 +136,15 @@ def held(n: int, confidence: float = 0.95) -> float:
     (0.5, 0.9)
     """
     return min(confidence, (n - 1) / (n + 1))
+
+
+def holding(values: npt.NDArray[np.float64], confidence: float) -> npt.NDArray[np.float64]:
+    """Return the two quantiles of `held`, and the median between them, along the first axis.
+
+    Of n values the smallest is the quantile of 1 / (n + 1) (Weibull).
+    """
+    levels = [(1.0 - confidence) / 2.0, 0.5, (1.0 + confidence) / 2.0]
+    return np.quantile(values, levels, axis=0, method="weibull")
 
 
 def require_confidence(confidence: float) -> None:

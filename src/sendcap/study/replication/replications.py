@@ -17,7 +17,7 @@ from sendcap.readings.convergence import Floats
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.scenario import Scenario
 from sendcap.study.replication import replication_seed
-from sendcap.study.replication.estimates import Estimate, estimate, held, median_interval
+from sendcap.study.replication.estimates import Estimate, estimate, held, holding, median_interval
 from sendcap.study.replication.recording import Quantity, Record
 from sendcap.text.displayed import Displayed
 from sendcap.text.quantities import counted
@@ -191,21 +191,10 @@ def spread(values: Floats, confidence: float, *, normal: bool = True) -> dict[st
         return {"n": 0, **dict.fromkeys(SPREAD[1:], math.nan)}
     mean = estimate(known.tolist(), confidence)
     ends = (mean.low, mean.high) if normal and mean.n > 1 else (math.nan, math.nan)
-    low, median, high = _quantiles(known, confidence).tolist()
+    low, median, high = holding(known, confidence).tolist()
     of_median = median_interval(known.tolist(), confidence)
     row = (mean.n, mean.mean, *ends, median, *of_median, low, high)
     return dict(zip(SPREAD, row, strict=True))
-
-
-def _quantiles(values: Floats, confidence: float) -> Floats:
-    """Return two quantiles and the median between, along the first axis.
-
-    Of n values the smallest is the quantile of 1 / (n + 1) (Weibull), so that the share between is
-    that of further values.
-    """
-    levels = [(1.0 - confidence) / 2.0, 0.5, (1.0 + confidence) / 2.0]
-    quantiles: Floats = np.quantile(values, levels, axis=0, method="weibull")
-    return quantiles
 
 
 class Band(NamedTuple):
@@ -221,7 +210,7 @@ class Band(NamedTuple):
     def of(cls, time_s: Floats, curves: npt.NDArray[Any], confidence: float) -> Band:
         """Return the band of curves of shape (n, m); NaN where any of them is."""
         exact = curves.astype(np.float64)
-        low, median, high = _quantiles(exact, confidence)
+        low, median, high = holding(exact, confidence)
         return cls(time_s, exact.mean(axis=0), median, low, high)
 
 
