@@ -155,7 +155,7 @@ def time_axis(
     out. With ``by_the_clock`` several deliveries have a linear axis of the scenario's clock, if it
     has one.
     """
-    if by_the_clock and start is None and scenario.start and len(scenario.deliveries) > 1:
+    if by_the_clock and start is None and scenario.common_start is not None:
         start, scale = OF_THE_SCENARIO, scale or "linear"
     began = start_of(start, scenario)
     first_s, changed_s = limits_s

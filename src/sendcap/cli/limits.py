@@ -217,10 +217,9 @@ def _name(stages: sendcap.Limits, number: int) -> str:
 def _cell(name: str, value: Any, stages: sendcap.Limits) -> str:
     if value == math.inf:
         return "not yet" if name == "drained_at_s" else "no limit"
-    # Of several deliveries nobody counts from the start of the simulation.
-    several = len(stages.scenario.deliveries) > 1
-    if several and name in ("peak_at_s", "drained_at_s") and not math.isnan(value):
-        return brief_moment(value, stages.scenario.start, stages.run.ledger.end_s)
+    start = stages.scenario.common_start
+    if start is not None and name in ("peak_at_s", "drained_at_s") and not math.isnan(value):
+        return brief_moment(value, start, stages.run.ledger.end_s)
     return cell(name, value)
 
 

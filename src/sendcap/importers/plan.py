@@ -103,11 +103,10 @@ def addressed_by(plan: Plan, base: Scenario, group_of: Callable[[str], str]) -> 
             f"ambiguous; remove it"
         )
     if plan.audience is None:
-        counts: dict[str, float] = {}
-        for (_, name), count in base.to_deliver().items():
-            counts[name] = counts.get(name, 0.0) + count
-        total = sum(counts.values())
-        groups = tuple(_group(plan, name, count / total, {}) for name, count in counts.items())
+        counts = base.at_providers()
+        groups = tuple(
+            _group(plan, name, count / counts.total(), {}) for name, count in counts.items()
+        )
         return Addressed(groups, None, plan.messages)
     audience = audience_of(plan.audience)
     domains: dict[str, dict[str, float]] = {}

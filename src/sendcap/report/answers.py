@@ -103,9 +103,8 @@ class Answers:
     def _reliable(self, mode: Mode) -> Fact:
         """Return from when on Delivered % is close to its end."""
         moments = [self.settles(mode, tolerance_pt) for tolerance_pt in TOLERANCES_PT]
-        start, when = self.run.scenario.start, "after"
-        if start is not None and len(self.run.scenario.deliveries) > 1:
-            # Of several deliveries nobody counts from the start of the simulation.
+        start, when = self.run.scenario.common_start, "after"
+        if start is not None:
             when = "from"
             moments = [
                 NOTHING if math.isnan(at_s) else dated(after(start, round(at_s)))
@@ -120,13 +119,12 @@ class Answers:
 
     def accepted(self, pct: int) -> str:
         """Return when a share of the finally accepted messages had been accepted."""
-        at_s = self.totals[f"accepted_{pct}_pct_s"]
-        return _time(at_s)
+        return _time(self.totals[f"accepted_{pct}_pct_s"])
 
     def _by_the_clock(self, pct: int) -> str:
         """Return the same by the clock, which several deliveries go by, for the text before."""
-        start, at_s = self.run.scenario.start, self.totals[f"accepted_{pct}_pct_s"]
-        if start is None or at_s is None or len(self.run.scenario.deliveries) == 1:
+        start, at_s = self.run.scenario.common_start, self.totals[f"accepted_{pct}_pct_s"]
+        if start is None or at_s is None:
             return ""
         return f"at {dated(after(start, round(at_s)))}; "
 
@@ -178,8 +176,7 @@ class Answers:
 
     def settles(self, mode: Mode, tolerance_pt: float) -> str:
         """Return the time from which on Delivered % stays within a tolerance of its end."""
-        at_s = self._settling_s[mode][tolerance_pt]
-        return NOTHING if math.isnan(at_s) else elapsed(at_s)
+        return elapsed(self._settling_s[mode][tolerance_pt])
 
 
 def _in_one_line(cell: str) -> str:

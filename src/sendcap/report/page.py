@@ -272,8 +272,6 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
         *(["attempts"] if answers.sending_log is None else []),
         *(["delay"] if answers.run.ledger.delays is None else []),
     }
-    # Of several deliveries nobody counts from the start of the simulation.
-    by_the_clock = scenario.start is not None and len(scenario.deliveries) > 1
     if scenario.backlog:
         yield picture(f"run{number}-left", _LEFT, drain_of(answers.run).plot)
     for name, title in CHARTS.items():
@@ -281,7 +279,7 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
             # Drawn twice, wide and narrow; what takes long is done before.
             chart = chart_called(name, RUN_CHARTS, answers.name)
             asked = options.get(name, {})
-            if by_the_clock and chart.takes("start"):
+            if scenario.common_start is not None and chart.takes("start"):
                 asked = asked | {"start": "scenario"}
                 asked |= {"scale": "linear"} if chart.takes("scale") else {}
             drawn: Any = answers.run

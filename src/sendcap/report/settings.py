@@ -80,9 +80,7 @@ def tables(scenario: Scenario) -> list[Table]:
         }
         for delivery in scenario.written()
     ]
-    counts: Counter[str] = Counter()
-    for (_, provider), count in scenario.to_deliver().items():
-        counts[provider] += count
+    counts = scenario.at_providers()
     ips: Counter[str] = Counter()
     for path in scenario.paths():
         ips[path.provider] += path.ips
@@ -112,8 +110,8 @@ def tables(scenario: Scenario) -> list[Table]:
 
 def _starts(scenario: Scenario, delivery: Delivery) -> dict[str, str]:
     """Return the start: of several deliveries by the clock, where there is one."""
-    start = scenario.start
-    if start is None or len(scenario.deliveries) == 1:
+    start = scenario.common_start
+    if start is None:
         return {"Starts after": elapsed(delivery.at)}
     return {"Starts": dated(after(start, delivery.at))}
 

@@ -68,10 +68,8 @@ def tables_of(scenario: Scenario) -> Iterator[Table]:
 
 
 def _providers(scenario: Scenario, written: dict[str, Any]) -> Iterator[list[str]]:
-    counts = dict.fromkeys(scenario.providers, 0)
-    for (_, name), count in scenario.to_deliver().items():
-        counts[name] += count
-    messages = max(sum(counts.values()), 1)
+    counts = scenario.at_providers()
+    messages = max(counts.total(), 1)
     for name, provider in scenario.providers.items():
         hard, faults = (
             math.fsum(each.share for each in causes) for causes in (provider.hard, provider.faults)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 import warnings
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from html import escape
 from typing import Annotated, Any
 
@@ -203,6 +204,11 @@ class Scenario(WithQueues, Section):
             each.origin or each.confirm or each.pause or each.stop is not None
             for each in self.deliveries
         )
+
+    @property
+    def common_start(self) -> datetime | None:
+        """The start that several deliveries count from by the clock: nobody counts from t = 0."""
+        return self.start if len(self.deliveries) > 1 else None
 
     @property
     def open_rates(self) -> tuple[float, ...]:

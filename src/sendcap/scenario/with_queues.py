@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,13 @@ class WithQueues:
             for delivery in self.deliveries
             for provider, count in delivery.counts().items()
         }
+
+    def at_providers(self) -> Counter[str]:
+        """Return the messages to deliver at each provider."""
+        counts: Counter[str] = Counter()
+        for (_, provider), count in self.to_deliver().items():
+            counts[provider] += count
+        return counts
 
     def pools(self) -> dict[str | None, int]:
         """Return the source addresses of each pool; without pools, those of the MTA under None."""

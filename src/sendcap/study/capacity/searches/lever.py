@@ -42,7 +42,7 @@ class Lever:
         """Return the setting by provider with messages, or by an empty name."""
         if self.section != "providers":
             return {"": getattr(getattr(scenario, self.section), self.key)}
-        used = {name for _, name in scenario.to_deliver()}
+        used = scenario.at_providers()
         return {
             name: getattr(provider, self.key)
             for name, provider in scenario.providers.items()
@@ -68,14 +68,11 @@ class Lever:
         }
         if provider in steps:
             return steps[provider]
-        messages = dict.fromkeys(steps, 0.0)
-        for (_, name), count in scenario.to_deliver().items():
-            if name in messages:
-                messages[name] += count
-        total = sum(messages.values())
+        messages = scenario.at_providers()
+        total = sum(messages[name] for name in steps)
         if not total:
             return sum(steps.values()) / len(steps) if steps else math.nan
-        return sum(steps[name] * count for name, count in messages.items()) / total
+        return sum(step * messages[name] for name, step in steps.items()) / total
 
     def amount(self, scenario: Scenario) -> float:
         """Return how much one unit adds: to numbers, or to the messages per period of rates."""

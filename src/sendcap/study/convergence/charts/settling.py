@@ -79,12 +79,9 @@ def settling(
 
 def _providers(study: ConvergenceStudy) -> dict[str, str]:
     """Return each provider's label on the axis, after that of all of them together."""
-    counts: dict[str, int] = {}
-    for (_, name), count in study.replications.scenario.to_deliver().items():
-        counts[name] = counts.get(name, 0) + count
-    total = sum(counts.values())
+    counts = study.replications.scenario.at_providers()
     return {ALL_PROVIDERS: "all together"} | {
-        name: f"{shortened(name)}  {100.0 * counts[name] / total:.3g} %"
+        name: f"{shortened(name)}  {100.0 * counts[name] / counts.total():.3g} %"
         for name in sorted(counts, key=lambda name: -counts[name])
         if counts[name]
     }
