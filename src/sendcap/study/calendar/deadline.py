@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -107,12 +108,8 @@ def _earlier(scenario: Scenario, number: int, late_s: float, holds: Holds) -> Re
         if enough == most:
             return None
         too_little, enough = enough, min(2 * enough, most)
-    while enough - too_little > 1:
-        middle = (enough + too_little) // 2
-        if holds_with(middle):
-            enough = middle
-        else:
-            too_little = middle
+    between = range(too_little + 1, enough)
+    enough = too_little + 1 + bisect_left(between, True, key=holds_with)
     return remedy(enough * _STEP_S)
 
 
