@@ -22,7 +22,7 @@ from sendcap.charts.style import MODE_LOOKS, PETROFF, SHADE, house_style
 from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import Moment, Start, TimeAxis, limits_s, time_axis
 from sendcap.errors import SendcapError
-from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
+from sendcap.readings.modes import ALL_DELIVERIES, Mode, modes_of
 from sendcap.text.quantities import counted
 from sendcap.text.quoting import shortened
 
@@ -40,7 +40,7 @@ _CLIMB_PT: Final = 1.0
 @house_style()
 def delivered(
     run: Run,
-    modes: Iterable[Mode] | None = None,
+    modes: Sequence[Mode] | None = None,
     delivery: str = ALL_DELIVERIES,
     ax: Axes | Sequence[Axes] | None = None,
     *,
@@ -55,7 +55,7 @@ def delivered(
     for all three panels, or for two without the magnified one. For the options see
     `sendcap.charts`.
     """
-    names = modes_of(run, modes)
+    names = modes_of(run.scenario, modes)
     denominator = run.scenario.reporting.denominator
     figures = {mode: run.readings.figures(mode, delivery, denominator) for mode in names}
     marks = run_marks(run, delivery)
@@ -87,12 +87,6 @@ def delivered(
     _draw_lines(panels[-1], run, failures)
     draw_marks(panels, marks)
     return panels
-
-
-def modes_of(run: Run, modes: Iterable[Mode] | None) -> tuple[Mode, ...]:
-    """Return the modes to draw, each once (default: the scenario's)."""
-    chosen = run.scenario.reporting.modes if modes is None else modes
-    return tuple(one_of("mode", mode, MODES) for mode in dict.fromkeys(chosen))
 
 
 def _heading(run: Run, delivery: str) -> Heading:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import count_axis, filled_steps, stack
-from sendcap.charts.delivered import modes_of
 from sendcap.charts.figures import Heading
 from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import draw_marks, run_marks
@@ -19,7 +18,7 @@ from sendcap.charts.style import BLUE, GREY, GRID, INK, MODE_LOOKS, ORANGE, PURP
 from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import Moment, Start, TimeAxis, enough, limits_s, time_axis
 from sendcap.ledger import Counts
-from sendcap.readings.modes import ALL_DELIVERIES, Mode, known
+from sendcap.readings.modes import ALL_DELIVERIES, Mode, known, modes_of
 from sendcap.text.quantities import compact
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ _USUALLY: Final[Any] = {"usual": "symlog", "by_the_clock": True}
 @house_style()
 def statuses(
     run: Run,
-    modes: Iterable[Mode] | None = None,
+    modes: Sequence[Mode] | None = None,
     delivery: str = ALL_DELIVERIES,
     ax: Axes | Sequence[Axes] | None = None,
     *,
@@ -59,7 +58,7 @@ def statuses(
 
     For the options see `sendcap.charts`.
     """
-    shares = {mode: _shares(run, mode, delivery) for mode in modes_of(run, modes)}
+    shares = {mode: _shares(run, mode, delivery) for mode in modes_of(run.scenario, modes)}
     marks = run_marks(run, delivery)
     limits = limits_s(run, [share for each in shares.values() for share in each.values()], marks)
     time = time_axis(run.scenario, limits, scale, start, since, until, **_USUALLY)

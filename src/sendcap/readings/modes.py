@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, cast
 from sendcap.errors import SendcapError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sendcap.ledger import Clock, Counts, Edges, Event, Ledger, Names
+    from sendcap.scenario import Scenario
 
 Mode = Literal["without-efs", "efs", "efs-v8", "legacy"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -68,6 +71,14 @@ class Statuses(NamedTuple):
     sent: Counts
     failed: Counts
     pending: Counts
+
+
+def modes_of(scenario: Scenario, modes: Sequence[Mode] | None) -> tuple[Mode, ...]:
+    """Return the requested reporting modes, the scenario's by default."""
+    requested = scenario.reporting.modes if modes is None else modes
+    if not requested:
+        raise SendcapError(f"mode: give one at least, of {', '.join(MODES)}")
+    return tuple(one_of("mode", mode, MODES) for mode in dict.fromkeys(requested))
 
 
 def one_of(kind: str, name: Any, names: tuple[_Name, ...]) -> _Name:

@@ -21,7 +21,7 @@ from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.files.directory import Contents
 from sendcap.readings.convergence import TOLERANCES_PT, Floats
-from sendcap.readings.modes import ALL_DELIVERIES, Mode
+from sendcap.readings.modes import ALL_DELIVERIES, Mode, modes_of
 from sendcap.run import Run, open_run
 from sendcap.saved import LEDGER
 from sendcap.scenario import Scenario
@@ -47,7 +47,7 @@ from sendcap.study.replication.recording import (
     reading_moments_s,
     recorded,
 )
-from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS, modes_of
+from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
 from sendcap.study.replication.replications import (
     Band,
     Replications,

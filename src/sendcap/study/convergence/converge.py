@@ -15,14 +15,14 @@ from sendcap.charts.drawing import Drawable
 from sendcap.charts.listed import CHARTS
 from sendcap.files.directory import Contents
 from sendcap.readings.convergence import MOMENTS_S, TOLERANCES_PT, require_tolerances
-from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode
+from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode, modes_of
 from sendcap.run import Run
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import SCENARIO, scenario_of
 from sendcap.study.convergence.sentences import convergence_sentences
 from sendcap.study.replication.estimates import MOST
 from sendcap.study.replication.recording import PARTS, Plan, Quantity, reading_moments_s
-from sendcap.study.replication.replicate import Precision, follow, modes_of
+from sendcap.study.replication.replicate import Precision, follow
 from sendcap.study.replication.replications import SPREAD, Replications, gathered, spread
 from sendcap.study.replication.workers import Workers
 from sendcap.text.shares import parse_points

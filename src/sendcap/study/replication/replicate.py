@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from sendcap.errors import SendcapError, SendcapWarning
-from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, MODES, Mode, one_of
+from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode, modes_of, one_of
 from sendcap.scenario import Scenario
 from sendcap.scenario.durations import as_seconds
 from sendcap.scenario.files import scenario_of
@@ -97,14 +97,6 @@ def replicate(
         numbers_per=tuple(per),
     )
     return follow(plan, scenario, replications, precision, workers, confidence, most, progress)
-
-
-def modes_of(scenario: Scenario, modes: Sequence[Mode] | None) -> tuple[Mode, ...]:
-    """Return the requested reporting modes, the scenario's by default."""
-    requested = scenario.reporting.modes if modes is None else modes
-    if not requested:
-        raise SendcapError(f"mode: give one at least, of {', '.join(MODES)}")
-    return tuple(one_of("mode", mode, MODES) for mode in dict.fromkeys(requested))
 
 
 def follow(
