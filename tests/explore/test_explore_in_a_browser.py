@@ -79,8 +79,8 @@ def test_sliders_move_the_numbers_and_nothing_leaves_the_machine():
         assert wrong == []
 
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
-        assert process.stderr.read() == "error: interrupted\n"
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
 
 
 SEVERAL = """
@@ -262,7 +262,7 @@ def test_pages_of_others_can_neither_read_nor_drive_it():
 
             assert page.evaluate("attacks()") == ["refused"] * 5
             framed = page.frames[1]
-            assert framed.url.startswith("chrome-error:")
+            framed.wait_for_url("chrome-error:**")
 
         # A foreign name for this machine does not get the page, even with the token.
         assert page.goto(url.replace("127.0.0.1", "evil.example")).status == 403

@@ -146,16 +146,17 @@ def quickstart() -> Expected:
     return expected("quickstart")
 
 
-@pytest.mark.parametrize("messages", [10_000_000, 100_000_000])
-def test_it_takes_well_under_a_second_for_any_number_of_messages(
-    messages: int, quickstart: Expected
-) -> None:
+def test_it_takes_no_longer_for_a_hundred_times_as_many_messages(quickstart: Expected) -> None:
     # All that is imported late has been, for another scenario.
-    scenario = updated(load("black-friday"), {"deliveries[0].messages": messages})
-    began_s = time.process_time()
-    expected(scenario)
-    # Measured: 0.16 s.
-    assert time.process_time() - began_s < 0.7
+    took_s = []
+    for messages in (1_000_000, 100_000_000):
+        scenario = updated(load("black-friday"), {"deliveries[0].messages": messages})
+        began_s = time.process_time()
+        expected(scenario)
+        took_s.append(time.process_time() - began_s)
+    # Measured: 0.55 and 0.45 s.
+    few_s, many_s = took_s
+    assert many_s < 4.0 * few_s
 
 
 def test_it_reads_like_a_run(quickstart: Expected) -> None:
