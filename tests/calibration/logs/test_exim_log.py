@@ -152,6 +152,13 @@ def test_what_is_no_attempt_is_counted(tmp_path, line, passed) -> None:
     assert not context.skipped.malformed
 
 
+def test_a_local_delivery_is_passed_over_and_not_used(tmp_path) -> None:
+    home = f"2026-11-26 09:00:01 {ID} => joe <joe@mx1.example> R=localuser T=local_delivery"
+    _, context, file = read(tmp_path, [ARRIVED, home, home.replace("joe", "ann"), SENT])
+    assert context.skipped.other == {"local deliveries": 2}
+    assert (file.used, file.lines) == (2, 4)
+
+
 @pytest.mark.parametrize(
     ("line", "outcome", "reason"),
     [

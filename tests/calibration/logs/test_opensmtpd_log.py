@@ -71,8 +71,9 @@ def test_messages_that_end_otherwise(tmp_path) -> None:
         line(2.0, f"relay: Remove {ended.format(B)}"),
         line(3.0, local),
     ]
-    rows, context, _ = read(tmp_path, lines)
+    rows, context, file = read(tmp_path, lines)
     assert rows["outcome"].tolist() == [EXPIRED, REMOVED, LEFT]
+    assert (file.used, file.lines) == (2, 3)
     assert np.isnan(rows["arrived_s"][:2]).all()
     assert context.skipped.other == {"local deliveries": 1}
 

@@ -45,6 +45,13 @@ def test_a_message_of_postfix_that_is_not_tried_is_known(tmp_path) -> None:
     assert len(part.untold) == 3
 
 
+def test_a_line_that_counts_for_a_waiting_message_is_not_passed_over(tmp_path) -> None:
+    lines = [active("4XA"), delivery("4XA"), active("4XB", nrcpt=3), active("4XB", "12:30:00")]
+    _, context, file = read(tmp_path, lines)
+    assert file.used == 4
+    assert context.skipped.other == {"lines about something else": 2}
+
+
 @pytest.mark.parametrize(
     "lines",
     [

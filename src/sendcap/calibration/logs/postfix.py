@@ -145,6 +145,8 @@ class PostfixReader(Reader):
     def _decided(self, lines: list[bytes], *, last: bool = False) -> Iterator[Row]:
         yield from self._same_machine.decided(lines, last=last)
         if last or self._receptions.are_many:
+            # Their lines were passed over until now.
+            self.pass_over("lines about something else", -len(self._receptions.waiting))
             for place, (queue_id, at_s) in enumerate(self._receptions.left(), 1):
                 yield self._of_nobody(queue_id, at_s, RECEIVED, place)
 

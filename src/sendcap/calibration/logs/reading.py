@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 import numpy as np
 
-from sendcap.calibration.attempts import Attempts, Floats, Records, rows
+from sendcap.calibration.attempts import LEFT, Attempts, Floats, Records, rows
 from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.outcomes import Reply, packed, read_reply
 from sendcap.calibration.providers import Providers
@@ -201,9 +201,10 @@ class Reader(ABC):
     def _add(self, pending: list[Row]) -> None:
         if not pending:
             return
-        self.used += len(pending)
         # A list for each column becomes an array much faster than rows become records.
         columns = dict(zip(self.columns, zip(*pending, strict=True), strict=True))
+        # A delivery to a mailbox on this machine is passed over, although it has a row.
+        self.used += len(pending) - columns["outcome"].count(LEFT)
         records = self._records(len(pending), columns)
         age_s = records["finished_s"] - records["arrived_s"]
         # A message older than months, or younger than its attempt, has a wrong arrival.
