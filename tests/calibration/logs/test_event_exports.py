@@ -203,6 +203,8 @@ def test_an_array_and_a_document_are_read_as_lines(tmp_path, name, indent) -> No
         json.dumps({"links": [{"rel": "next"}], key: events}, indent=indent),
         objects,
         "\n".join(json.dumps([event]) for event in events),
+        # Firehose joins records that have no line ends of their own.
+        "".join(json.dumps(event) for event in events),
     ]
     for text in texts:
         rows, context, file = read(tmp_path, [text])
@@ -274,6 +276,10 @@ def test_an_event_of_ses_may_have_several_recipients(tmp_path) -> None:
     [
         (sendgrid("dropped", 0, reason="Bounced Address"), None, "messages that the service"),
         (sendgrid("bounce", 0, type="blocked", reason="550 5.7.1 blocked"), HARD, ""),
+        # After 72 hours a deferral becomes a block; "Throttling" in Twilio SendGrid's glossary.
+        (sendgrid("bounce", 0, type="blocked", reason="452 4.2.2 full"), EXPIRED, ""),
+        (sendgrid("bounce", 0, type="blocked", status="4.2.2", reason="full"), EXPIRED, ""),
+        (sendgrid("bounce", 0, type="blocked", status="5.7.1", reason="4 times"), HARD, ""),
         (sendgrid("deferred", 0, response="throttled", attempt="5"), SOFT, ""),
         (mailgun("failed", 0, severity="permanent", reason="suppress-bounce"), None, "messages"),
         (mailgun("failed", 0, status(498, "x"), severity="permanent", reason="old"), EXPIRED, ""),

@@ -1,6 +1,7 @@
 """JSON documents as lines: the objects of an array, or of several lines, one a line.
 
 Services export their records as lines, as one array, or as a document with the array under a key.
+Amazon's Firehose joins records that have no line end, unless it is told to put one between them.
 Logs of anything else, and JSON lines, pass through as they are.
 An answer of Loki has its lines in arrays of their own, and events may be in a table.
 """
@@ -28,6 +29,7 @@ _BETWEEN: Final = re.compile(r"[\s,\[\]\x1e]*")
 _NEXT: Final = re.compile(r"\}\s*,?\s*\{")
 _LINE_ENDS: Final = re.compile(r"[\r\n]+")
 _HEAD: Final = 8192
+_FIRST_OBJECT: Final = 1 << 16
 _LONGEST: Final = 1 << 18
 """Characters of an object; a longer one is damaged."""
 _decode: Final = json.JSONDecoder().raw_decode
@@ -51,7 +53,8 @@ def by_line(pieces: Iterable[bytes]) -> Iterator[bytes]:
             yield from values_by_line(pieces)
             return
         below_a_key = _DOCUMENT.match(head) is not None
-        if below_a_key or _ARRAY.match(head) or _is_broken(head):
+        in_lines = not (below_a_key or _ARRAY.match(head) or _is_broken(head))
+        if not in_lines or _is_joined(first[:_FIRST_OBJECT]):
             yield from _objects(pieces, below_a_key)
             return
     yield from filter(None, pieces)
@@ -68,6 +71,13 @@ def _is_broken(head: bytes) -> bool:
     except RecursionError:
         return False
     return False
+
+
+def _is_joined(head: bytes) -> bool:
+    """Tell whether a second object follows on the first line, as in a file of Firehose."""
+    text = head.decode("utf-8", "replace").lstrip()
+    end = _end(text, 0)[0]
+    return end > 0 and text[end:].lstrip(" \t").startswith("{")
 
 
 def _objects(pieces: Iterable[bytes], below_a_key: bool) -> Iterator[bytes]:

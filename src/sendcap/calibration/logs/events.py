@@ -1,13 +1,16 @@
 """What the readers of event exports have in common: an event is a JSON object, one a line.
 
 Sending services export arrivals and attempts as events, over webhooks or an API. An array or a
-document of events has been split into lines before.
+document of events has been split into lines before. A webhook posts an event until its receiver
+confirms it, so an event may come several times; it counts once. Sources: Twilio SendGrid, "Event
+Webhook Reference", "Duplicate events"; SparkPost, "Webhooks", "Batch Information".
 """
 
 import json
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any, ClassVar, Final
 
 from sendcap.calibration.attempts import HARD, SOFT, Records, rows
@@ -15,6 +18,9 @@ from sendcap.calibration.logs.reading import LineError, LineReader, Row
 from sendcap.calibration.logs.stamps import any_time
 
 _decode: Final = json.JSONDecoder().decode
+_identifying: Final = itemgetter(
+    *map(LineReader.columns.index, ("message", "recipient", "finished_s", "attempt", "outcome"))
+)
 _MOST: Final = 65_535
 _MOST_TOOK_S: Final = 86_400.0
 
@@ -40,7 +46,12 @@ class EventReader(LineReader):
         return line[line.find(b"{") :] if b"{" in line else b""
 
     def _row(self, line: bytes) -> Row | list[Row] | None:
-        return self._event(_decode(str(line, "utf-8")))
+        found = self._event(_decode(str(line, "utf-8")))
+        events = found if isinstance(found, list) else [found] if found else []
+        new = [row for row in events if not self.context.repeats.has(hash(_identifying(row)))]
+        if events and not new:
+            self.pass_over("repeated events")
+        return new
 
     def _attempt(
         self,

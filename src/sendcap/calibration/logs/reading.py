@@ -34,6 +34,7 @@ _FEW: Final = 400
 """Of so many, every line is looked at."""
 _MOST_REPLIES: Final = 20_000
 _LONGEST_REPLY: Final = 1000
+_MOST_EVENTS: Final = 500_000
 _SAMPLES: Final = 3
 _SHOWN: Final = 60
 _STATUS: Final = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
@@ -113,12 +114,31 @@ def status_code(text: str) -> int:
     return packed(*(int(part) for part in status.groups())) if status else 0
 
 
+class Repeats:
+    """The events seen last, at least ``most`` and at most twice as many, by their hashes."""
+
+    def __init__(self, most: int = _MOST_EVENTS) -> None:
+        self._most = most
+        self._older: set[int] = set()
+        self._newer: set[int] = set()
+
+    def has(self, event: int) -> bool:
+        """Tell whether an event was seen before, and remember it."""
+        if event in self._newer or event in self._older:
+            return True
+        if len(self._newer) >= self._most:
+            self._older, self._newer = self._newer, set()
+        self._newer.add(event)
+        return False
+
+
 class Context:
     """The shared state of all files; ``year`` is that of the first line of each."""
 
     def __init__(self, providers: Providers, year: int | None = None) -> None:
         self.attempts = Attempts()
         self.skipped = Skipped()
+        self.repeats = Repeats()
         self.identities = Identities()
         self.providers = providers
         self.year = year

@@ -5,8 +5,9 @@
   had been accepted. Source: Amazon SES Developer Guide, "Contents of event data that Amazon SES
   publishes to Amazon SNS" and "Amazon SNS notification contents".
 - **Twilio SendGrid**: events of the event webhook. Times are whole seconds; the arrival is that of
-  the event ``processed``. A bounce of the type ``blocked`` ends the attempts, too. Source: Twilio
-  SendGrid, "Event Webhook Reference".
+  the event ``processed``. A bounce of the type ``blocked`` ends the attempts, too: after a refusal
+  for a time, because the message was deferred for 72 hours. Source: Twilio SendGrid, "Event Webhook
+  Reference" and "Throttling".
 - **Mailgun**: events of the Events API and of webhooks. ``session-seconds`` is the time of an
   attempt with its connection; the arrival is that of the event ``accepted``. A message that was
   tried for too long fails for the reason ``old``. Source: Mailgun, "Event structure", "Event types"
@@ -125,6 +126,8 @@ class SendgridReader(EventReader):
         outcome = self._outcome(kind)
         if outcome is None:
             return None
+        if event.get("type") == "blocked" and _is_for_a_time(event):
+            outcome = EXPIRED
         return self._attempt(
             outcome,
             event.get("sg_message_id") or event["smtp-id"],
@@ -136,6 +139,11 @@ class SendgridReader(EventReader):
             enhanced=status_code(str(event.get("status"))),
             category=event.get("bounce_classification"),
         )
+
+
+def _is_for_a_time(block: dict[str, Any]) -> bool:
+    """Tell whether the last refusal before a block was a temporary one."""
+    return str(block.get("status") or block.get("reason")).lstrip().startswith("4")
 
 
 class MailgunReader(EventReader):
