@@ -194,7 +194,7 @@ def test_how_long_campaign_takes_to_know(short_log, tmp_path) -> None:
     [
         ("", "has 0 rows with the times"),
         ("a,b\n1,2\n", "has 0 rows"),
-        ("1800000000,1800000001\n", "has 1 rows"),
+        ("1800000000,1800000001\n", "has 1 row with"),
     ],
 )
 def test_a_table_without_latencies_is_an_error(short_log, tmp_path, content, message) -> None:

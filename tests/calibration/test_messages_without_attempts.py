@@ -52,7 +52,7 @@ def test_rows_of_powermta_by_d_and_b_alone(shared) -> None:
     # PowerMTA writes d and b records by default, so an expired message has no attempt in the log.
     found = calibrate([shared("cases/17-pmta-expired-no-t/acct.csv")])
     assert counts(found) == (50, 0, 40, 0, 10)
-    assert "10 messages are known by their expiry only" in told(found)
+    assert "10 messages are known by the expiry only" in told(found)
     (fault,) = found.scenario.providers["other"].faults
     assert (fault.share, fault.never) == (0.2, 1.0)
     assert found.scenario.deliveries[0].messages == 50
@@ -96,11 +96,27 @@ def test_expiries_and_administrative_bounces_of_kumomta(tmp_path) -> None:
     # Open: 4 + 1 bounced by the operator, and 2 that were received and not tried.
     assert counts(found) == (53, 7, 40, 0, 6)
     for sentence in (
-        "6 messages are known by their expiry only",
+        "6 messages are known by the expiry only",
         "5 messages were bounced by an operator",
         "2 messages were received and not tried",
     ):
         assert sentence in told(found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("TransientFailure", "1 message was still deferred"),
+        ("Expiration", "1 message is known by the expiry only"),
+        ("AdminBounce", "1 message was bounced by an operator"),
+        ("Reception", "1 message was received and not tried"),
+    ],
+)
+def test_one_message_is_said_in_the_singular(tmp_path, kind, sentence) -> None:
+    log = tmp_path / "kumo.jsonl"
+    lines = [kumo("Delivery", number, 1 + number, num_attempts=1) for number in range(40)]
+    log.write_text("\n".join([*lines, kumo(kind, 100, 60)]))
+    assert sentence in told(calibrate([log]))
 
 
 def test_receptions_of_momentum_without_an_end(tmp_path) -> None:

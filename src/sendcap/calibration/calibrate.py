@@ -27,6 +27,7 @@ from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.mailbox_providers import OTHER
 from sendcap.scenario import KumomtaRetry, Scenario
+from sendcap.text.quantities import counted
 
 _LEAST_ATTEMPTS: Final = 30
 _LONGEST_SLACK_S: Final = 120.0
@@ -241,12 +242,12 @@ def _merged(providers: Providers, attempts: Ints) -> tuple[Ints, dict[str, int]]
 
 
 def _without_deliveries(files: list[FileRead], skipped: Skipped) -> SendcapError:
-    lines = sum(file.lines for file in files)
+    lines = counted(sum(file.lines for file in files), "line")
     kinds = Counter({**skipped.malformed, **skipped.other}).most_common(3)
     reasons = "; ".join(f"{reason}: {count:,}" for reason, count in kinds)
     names = ", ".join(file.name for file in files[:3])
     return SendcapError(
-        f"{names}: no delivery attempt in {lines:,} lines ({reasons or 'all empty'}); give a log "
+        f"{names}: no delivery attempt in {lines} ({reasons or 'all empty'}); give a log "
         f"with deliveries to other servers, or set --format"
     )
 

@@ -15,6 +15,7 @@ from sendcap.calibration.logs.stamps import any_time
 from sendcap.calibration.times import Times
 from sendcap.errors import SendcapError
 from sendcap.files.reading import table_lines
+from sendcap.text.quantities import counted
 
 _MOST: Final = 500_000
 _LEAST: Final = 20
@@ -47,8 +48,8 @@ def latencies_s(file: str | os.PathLike[str] | None) -> tuple[Floats, Counter[st
         raise SendcapError(f"{path}: is not a CSV file: {error}") from None
     if len(latencies) < _LEAST:
         raise SendcapError(
-            f"{path}: has {len(latencies)} rows with the times of an event and its feedback; at "
-            f"least {_LEAST} are needed"
+            f"{path}: has {counted(len(latencies), 'row')} with the times of an event and its "
+            f"feedback; at least {_LEAST} are needed"
         )
     return np.array(latencies), skipped
 

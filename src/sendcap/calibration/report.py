@@ -15,7 +15,7 @@ from sendcap.calibration.families import Fit
 from sendcap.calibration.feedback import times_of
 from sendcap.calibration.lives import OPEN
 from sendcap.calibration.times import Times, observed, percent
-from sendcap.text.quantities import listed, precise
+from sendcap.text.quantities import counted, listed, precise
 from sendcap.text.quoting import printable
 
 if TYPE_CHECKING:
@@ -121,14 +121,15 @@ def _messages(calibration: Calibration) -> Iterator[str | Table]:
         yield f"Providers with too few attempts for estimates, counted as other: {names}."
     if evidence.partial:
         yield (
-            f"{evidence.partial:,} messages may have been tried before the log begins; their later "
-            f"attempts count, their outcomes do not."
+            f"{counted(evidence.partial, 'message')} may have been tried before the log begins: "
+            f"the later attempts count, the outcomes do not."
         )
     yield from _known_by_other_records(evidence)
     still = sum(int(provider.ends[OPEN]) for provider in evidence.providers.values())
     still -= evidence.waiting
     if still:
-        yield f"{still:,} messages were still deferred at the end of the log (right-censored)."
+        deferred = counted(still, "message was", "messages were")
+        yield f"{deferred} still deferred at the end of the log (right-censored)."
     else:
         yield "No message was still deferred at the end of the log."
     rows = []
@@ -148,16 +149,15 @@ def _known_by_other_records(evidence: Evidence) -> Iterator[str]:
     """Yield what counts although the log has no attempt or no end of it."""
     if evidence.untold:
         yield (
-            f"{evidence.untold:,} messages are known by their expiry only: they count as expired, "
-            f"by a fault that never clears, and their attempts are not in the log."
+            f"{counted(evidence.untold, 'message is', 'messages are')} known by the expiry only, "
+            f"counted as expired by a fault that never clears: the attempts are not in the log."
         )
     if evidence.removed:
-        yield f"{evidence.removed:,} messages were bounced by an operator: they count as open."
+        removed = counted(evidence.removed, "message was", "messages were")
+        yield f"{removed} bounced by an operator, counted as open."
     if evidence.waiting:
-        yield (
-            f"{evidence.waiting:,} messages were received and not tried within the log: they count "
-            f"as open."
-        )
+        waiting = counted(evidence.waiting, "message was", "messages were")
+        yield f"{waiting} received and not tried within the log, counted as open."
 
 
 def _shared(calibration: Calibration) -> Iterator[Section]:
@@ -188,7 +188,8 @@ def _provider(provider: ProviderEstimates) -> Iterator[str | Table]:
         share = provider.transient.percent
         yield f"Transient soft bounces: {share} of the attempts ({provider.reasons_text})."
     for reason, count in provider.thin.items():
-        yield f"- {reason}: {count} messages, too few for a fault; their first attempts count here."
+        few = counted(count, "message")
+        yield f"- {reason}: {few}, too few for a fault; the first attempts count here."
     for fault in provider.faults:
         yield from _fault(fault)
     if provider.returned.value > 0:
@@ -292,6 +293,6 @@ def _policies(calibration: Calibration) -> Iterator[str | Table]:
 
 def _feedback(calibration: Calibration) -> Iterator[str | Table]:
     for reason, count in calibration.feedback_skipped.most_common():
-        yield f"- {count:,} rows skipped: {reason}"
+        yield f"- {counted(count, 'row')} skipped: {reason}"
     times = times_of(calibration.latency_s)
     yield from _fitted("From the event to Campaign", calibration.feedback, times)

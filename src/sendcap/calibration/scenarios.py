@@ -14,7 +14,7 @@ from sendcap.calibration.families import Fit
 from sendcap.calibration.times import Figure
 from sendcap.scenario import Mta, format_duration, loads, parse_duration
 from sendcap.scenario.commented import Place, commented
-from sendcap.text.quantities import precise
+from sendcap.text.quantities import counted, precise
 
 if TYPE_CHECKING:
     from sendcap.calibration.calibrate import Calibration
@@ -43,11 +43,11 @@ class _Entry(NamedTuple):
 def fitted_scenario(calibration: Calibration) -> dict[str, Any]:
     """Return the scenario of a calibration, the text and the keys without an estimate."""
     files, providers, evidence = calibration.files, calibration.providers, calibration.evidence
-    attempts = sum(provider.attempts for provider in providers)
+    tried = counted(sum(provider.attempts for provider in providers), "attempt")
     names = ", ".join(file.name for file in files[:5]) + (" …" if len(files) > 5 else "")
     head = [
         "Fitted by sendcap calibrate. Comments give the source of a figure; intervals are 90 %.",
-        f"Log: {names}; {evidence.messages:,} messages, {attempts:,} attempts.",
+        f"Log: {names}; {counted(evidence.messages, 'message')}, {tried}.",
         "Limits are those of all source addresses together, as if of one.",
     ]
     validity_s, total = calibration.validity_s, evidence.messages
@@ -111,10 +111,8 @@ def _missing(calibration: Calibration) -> Iterator[str]:
     if not calibration.feedback:
         yield "feedback.synchronous: needs a table of event times (--feedback)"
     if not calibration.policies:
-        gaps = len(calibration.gaps)
-        yield (
-            f"mta.retry: only {gaps} messages were tried again after a soft bounce; 5 are needed"
-        )
+        tried = counted(len(calibration.gaps), "message was", "messages were")
+        yield f"mta.retry: only {tried} tried again after a soft bounce; 5 are needed"
     elif calibration.policy is None:
         best = calibration.policies[0]
         yield f"mta.retry: no policy explains enough gaps; the best candidate is {best}"
