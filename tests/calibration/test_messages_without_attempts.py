@@ -103,6 +103,18 @@ def test_expiries_and_administrative_bounces_of_kumomta(tmp_path) -> None:
         assert sentence in told(found)
 
 
+def test_what_an_operator_bounced_is_not_still_deferred(tmp_path) -> None:
+    log = tmp_path / "kumo.jsonl"
+    lines = [kumo("Delivery", number, 1 + number, num_attempts=1) for number in range(40)]
+    lines += [kumo("AdminBounce", number, 600) for number in (200, 201)]
+    lines += [kumo("TransientFailure", number, 5) for number in (300, 400, 401, 402)]
+    log.write_text("\n".join([*lines, kumo("AdminBounce", 300, 700)]))
+    found = calibrate([log])
+    assert counts(found) == (46, 6, 40, 0, 0)
+    assert "3 messages were still deferred" in told(found)
+    assert "3 messages were bounced by an operator" in told(found)
+
+
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [

@@ -11,6 +11,7 @@ from sendcap.calibration.attempts import (
     EXPIRED,
     HARD,
     RECEIVED,
+    REMOVED,
     SOFT,
     UNNAMED,
     Attempts,
@@ -135,6 +136,7 @@ class Evidence:
         self.partial = 0  # lives that began before the log
         # Messages known only by their expiry, only by their reception, bounced by an operator.
         self.untold = self.waiting = self.removed = 0
+        self.withdrawn = 0  # of those bounced by an operator, the ones that count as open
         self._unnamed = 0  # of those that are open, with no recipient
         for part in attempts.parts():
             part["provider"] = merged[part["provider"]]
@@ -145,6 +147,7 @@ class Evidence:
         rows, complete = part.rows, part.complete
         self.sessions.add(rows)
         self.partial += int((~complete).sum())
+        self.withdrawn += int((part.withdrawn & complete).sum())
         provider = rows["provider"]
         of_life = provider[part.first]
         follows, gap_s = gaps_s(part)
@@ -235,6 +238,7 @@ class Evidence:
         outcome = untold["outcome"]
         self.untold += int((outcome == EXPIRED).sum())
         self.waiting += int((outcome == RECEIVED).sum())
+        self.withdrawn += int((outcome == REMOVED).sum())
         named = (untold["recipient"] >= UNNAMED) | (outcome == EXPIRED)
         self._unnamed += int((~named).sum())
         for number, evidence in enumerate(self.providers.values()):

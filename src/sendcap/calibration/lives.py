@@ -49,6 +49,7 @@ class Lives:
     returned: Records  # asynchronous bounces
     untold: Records  # a record of each message without an attempt: EXPIRED, REMOVED or RECEIVED
     removed: int  # messages that an operator bounced
+    withdrawn: Flags  # whether a life is open because an operator bounced the message
 
     @property
     def tries(self) -> Ints:
@@ -85,10 +86,10 @@ def lives(records: Records, first_s: float, *, strict: bool = True) -> Lives:
         complete &= ~(rows["arrived_s"][first] < first_s - BEFORE_S)
     returned = records[outcome == RETURNED]
     untold = _untold(records, outcome, rows)
-    removed = int((outcome == REMOVED).sum())
-    return Lives(
-        rows, life, number, first, last, end, complete, expired_s, returned, untold, removed
-    )
+    removed = records["message"][outcome == REMOVED]
+    withdrawn = (end == OPEN) & np.isin(rows["message"][first], removed)
+    of_lives = (first, last, end, complete, expired_s)
+    return Lives(rows, life, number, *of_lives, returned, untold, len(removed), withdrawn)
 
 
 def _add_arrivals(records: Records) -> None:

@@ -126,7 +126,7 @@ def _messages(calibration: Calibration) -> Iterator[str | Table]:
         )
     yield from _known_by_other_records(evidence)
     still = sum(int(provider.ends[OPEN]) for provider in evidence.providers.values())
-    still -= evidence.waiting
+    still -= evidence.waiting + evidence.withdrawn
     if still:
         deferred = counted(still, "message was", "messages were")
         yield f"{deferred} still deferred at the end of the log (right-censored)."
