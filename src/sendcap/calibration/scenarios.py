@@ -112,7 +112,7 @@ def _missing(calibration: Calibration) -> Iterator[str]:
         yield "feedback.synchronous: needs a table of event times (--feedback)"
     if not calibration.policies:
         tried = counted(len(calibration.gaps), "message was", "messages were")
-        yield f"mta.retry: only {tried} tried again after a soft bounce; 5 are needed"
+        yield f"mta.retry: {tried} tried again after a soft bounce; 5 are needed"
     elif calibration.policy is None:
         best = calibration.policies[0]
         yield f"mta.retry: no policy explains enough gaps; the best candidate is {best}"
