@@ -93,7 +93,7 @@ def _data(calibration: Calibration) -> Iterator[str | Table]:
     yield Table(("file", "format", "MB", "lines", "attempts used", "remark"), rows)
     skipped = calibration.skipped
     for title, counts in (
-        ("Lines about something else", skipped.other),
+        ("Lines passed over", skipped.other),
         ("Unreadable lines", skipped.malformed),
     ):
         if counts.total():

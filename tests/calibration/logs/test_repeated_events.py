@@ -14,6 +14,7 @@ from test_event_exports import EVENTS, SENDGRID, SES, sendgrid
 
 from sendcap.calibration.calibrate import calibrate
 from sendcap.calibration.logs.reading import Repeats
+from sendcap.calibration.report import report
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -29,7 +30,7 @@ def test_an_event_that_is_in_another_file_too_counts_once(tmp_path) -> None:
         (tmp_path / name).write_text("".join(f"{json.dumps(event)}\n" for event in events))
     found = calibrate([tmp_path / "a.json", tmp_path / "b.json"])
     assert [file.used for file in found.files] == [4, 0]
-    assert found.skipped.other["repeated events"] == 3
+    assert "Lines passed over:\n- repeated events: 3\n" in report(found)
 
 
 @pytest.mark.parametrize(
