@@ -231,6 +231,7 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
 @pytest.mark.filterwarnings("ignore:.* never holds anything back")
 @pytest.mark.filterwarnings("ignore:.* are never exceeded")
 @pytest.mark.filterwarnings("ignore:.* changes nothing")
+@pytest.mark.filterwarnings("ignore:.* all messages that wait are refused at once")
 @settings(max_examples=60, deadline=None)
 @given(scenario())
 def test_windows_of_1_s_7_s_60_s_and_auto_give_the_same_ledger(sections: dict[str, Any]) -> None:

@@ -14,16 +14,13 @@ import math
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.random import _constants
 
 from sendcap.model.kernel.compiled import compiled, inlined
-from sendcap.model.kernel.state import Floats
-
-Words = npt.NDArray[np.uint64]
+from sendcap.model.kernel.state import Floats, Words
 
 # The layers: the largest number that is inside for certain, the width of one, and the height.
 _INSIDE, _WIDTH = np.array(_constants.ki_double), np.array(_constants.wi_double)
