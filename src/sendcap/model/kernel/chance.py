@@ -33,7 +33,12 @@ def uniform(trials: Any) -> float:
     bits = trials.key + trials.drawn * _STEP
     bits = (bits ^ (bits >> _SHIFT_30)) * _ONE
     bits = (bits ^ (bits >> _SHIFT_27)) * _TWO
-    bits = bits ^ (bits >> _SHIFT_31)
+    return of_bits(bits ^ (bits >> _SHIFT_31))
+
+
+@inlined
+def of_bits(bits: Any) -> float:
+    """Return the number in [0, 1) that the first 53 bits are, as NumPy does."""
     return (bits >> _SHIFT_11) * _RESOLUTION
 
 

@@ -19,7 +19,8 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.random import _constants
 
-from sendcap.model.kernel.compiled import compiled, inlined
+from sendcap.model.kernel.chance import of_bits
+from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.state import Floats, Words
 
 # The layers: the largest number that is inside for certain, the width of one, and the height.
@@ -32,8 +33,7 @@ _MULTIPLIER: Final = 0x2360ED051FC65DA44385DF649FCCF645
 _WORD, _WIDE = ir.IntType(64), ir.IntType(128)
 
 _LAYER, _BITS = np.uint64(0xFF), np.uint64(0x000FFFFFFFFFFFFF)
-_ONE, _SHIFT_8, _SHIFT_11 = np.uint64(1), np.uint64(8), np.uint64(11)
-_RESOLUTION: Final = 2.0**-53
+_ONE, _SHIFT_8 = np.uint64(1), np.uint64(8)
 
 
 def _pcg64(_: Any, words: Any) -> Any:
@@ -58,11 +58,6 @@ def _pcg64(_: Any, words: Any) -> Any:
 _next: Any = intrinsic(_pcg64)
 
 
-@inlined
-def _uniform(words: Words) -> float:
-    return (_next(words) >> _SHIFT_11) * _RESOLUTION
-
-
 @compiled
 def _again(words: Words, bits: Any) -> float:
     """Return the draw of a number whose point need not be inside its layer."""
@@ -75,7 +70,7 @@ def _again(words: Words, bits: Any) -> float:
             return value
         if layer == 0:
             return _beyond(words, rest)
-        height = (_HEIGHT[layer - _ONE] - _HEIGHT[layer]) * _uniform(words) + _HEIGHT[layer]
+        height = (_HEIGHT[layer - _ONE] - _HEIGHT[layer]) * of_bits(_next(words)) + _HEIGHT[layer]
         if height < math.exp(-0.5 * value * value):
             return value
         bits = _next(words)
@@ -85,8 +80,8 @@ def _again(words: Words, bits: Any) -> float:
 def _beyond(words: Words, rest: Any) -> float:
     """Return a draw of the tail."""
     while True:
-        more = -_SLOPE * math.log1p(-_uniform(words))
-        least = -math.log1p(-_uniform(words))
+        more = -_SLOPE * math.log1p(-of_bits(_next(words)))
+        least = -math.log1p(-of_bits(_next(words)))
         if least + least > more * more:
             value = _TAIL + more
             return -value if rest >> _SHIFT_8 & _ONE else value
