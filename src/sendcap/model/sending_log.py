@@ -66,14 +66,17 @@ def _room(count: int) -> kernel.Kept:
 
 def _sorting(count: int) -> kernel.Sorting:
     """Return room to sort so many rows."""
+    keys = np.zeros(count, np.int64)
     return by_pointer(
         kernel.Sorting(
-            keys=np.zeros(count, np.int64),
+            keys=keys,
             other_keys=np.zeros(count, np.int64),
             order=np.zeros(count, np.int32),
             other_order=np.zeros(count, np.int32),
+            times_s=keys.view(np.float64),
             digits=np.zeros(kernel.DIGITS, np.int32),
             merged=np.zeros(count, np.int32),
+            known_s=np.zeros(count),
         )
     )
 
@@ -107,21 +110,22 @@ class SendingLog:
         }
         self._schema = pa.schema(
             [
-                (
+                pa.field(
                     name,
                     pa.dictionary(pa.from_numpy_dtype(kind), pa.string())
                     if name in self._labels
                     else pa.from_numpy_dtype(kind),
+                    nullable=False,
                 )
                 for name, kind in _TYPES.items()
             ]
         )
-        # A dictionary of numbers that hardly repeat costs more than it saves, and so do the
-        # extremes of columns that nobody searches by.
+        # A dictionary of numbers costs more than it saves, and so do the extremes of columns that
+        # nobody searches by.
         self._writer = pq.ParquetWriter(
             path,
             self._schema,
-            use_dictionary=[*self._labels, "attempt"],
+            use_dictionary=list(self._labels),
             write_statistics=["known_s"],
             column_encoding={"message": "DELTA_BINARY_PACKED"},
             write_page_checksum=True,
@@ -168,7 +172,7 @@ class SendingLog:
         first = 0
         while first < count:
             more = min(count - first, _ROW_GROUP - self._filled)
-            kernel.write_columns(*parts, sorting.merged, first, self._columns, self._filled, more)
+            kernel.write_columns(*parts, sorting, first, self._columns, self._filled, more)
             first, self._filled = first + more, self._filled + more
             if self._filled == _ROW_GROUP:
                 self._write()
@@ -205,7 +209,7 @@ class SendingLog:
         for name in _TYPES:
             array: Any = pa.array(getattr(columns, name)[:count])
             if name in self._labels:
-                array = pa.DictionaryArray.from_arrays(array, self._labels[name])
+                array = pa.DictionaryArray.from_arrays(array, self._labels[name], safe=False)
             arrays.append(array)
         table = pa.Table.from_arrays(arrays, schema=self._schema)
         self._writer.write_table(table, row_group_size=_ROW_GROUP)

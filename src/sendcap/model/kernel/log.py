@@ -23,9 +23,11 @@ ROW = np.dtype(
     ],
     align=True,
 )
-DIGITS: Final = 8192
-"""Rows are sorted by thirteen bits of their time after the other."""
-_DIGIT_BITS: Final = 13
+DIGITS: Final = 2048
+"""Rows are sorted by eleven bits of their time after the other."""
+_DIGIT_BITS: Final = 11
+_FEW_MOVES: Final = 8
+"""Moves for each row that take less time than to sort by all bits."""
 
 
 class Kept(NamedTuple):
@@ -44,8 +46,10 @@ class Sorting(NamedTuple):
     other_keys: Ints
     order: Numbers
     other_order: Numbers
+    times_s: Floats  # of ``keys``: the same memory
     digits: Numbers
     merged: Numbers  # numbers of reports, or -1 - number of what the relay did
+    known_s: Floats  # of these
 
 
 class Columns(NamedTuple):
@@ -123,14 +127,39 @@ def sort_before(reports: Kept, sorting: Sorting, count: int, until_s: float) -> 
             most = key if ready == 0 else max(most, key)
             sorting.keys[ready], sorting.order[ready] = key, number
             ready += 1
-    width, step = most - least, 0
-    one, other = (sorting.keys, sorting.order), (sorting.other_keys, sorting.other_order)
-    # From one into the other and back: the last step is no change if the digits were odd.
+    bits, width = 0, most - least
     while width > 0:
-        _sort_by(one, other, sorting.digits, ready, least, step)
-        _sort_by(other, one, sorting.digits, ready, least, step + 1)
-        width, step = width >> 2 * _DIGIT_BITS, step + 2
+        bits, width = bits + 1, width >> 1
+    # The highest bits bring nearly all in order.
+    _sort_by_two(sorting, ready, least, max(bits - 2 * _DIGIT_BITS, 0))
+    if not _settle(sorting, ready):
+        for shift in range(0, bits, 2 * _DIGIT_BITS):
+            _sort_by_two(sorting, ready, least, shift)
     return ready
+
+
+@compiled
+def _sort_by_two(sorting: Sorting, ready: int, least: np.int64, shift: int) -> None:
+    """Sort by two digits above so many bits: from one into the other and back."""
+    one, other = (sorting.keys, sorting.order), (sorting.other_keys, sorting.other_order)
+    _sort_by(one, other, sorting.digits, ready, least, shift)
+    _sort_by(other, one, sorting.digits, ready, least, shift + _DIGIT_BITS)
+
+
+@compiled
+def _settle(sorting: Sorting, ready: int) -> bool:
+    """Bring in order what nearly is; return False if that takes too many moves."""
+    keys, order, moves = sorting.keys, sorting.order, 0
+    for number in range(1, ready):
+        key, report, place = keys[number], order[number], number
+        while place > 0 and keys[place - 1] > key:
+            keys[place], order[place] = keys[place - 1], order[place - 1]
+            place -= 1
+        keys[place], order[place] = key, report
+        moves += number - place
+        if moves > _FEW_MOVES * ready:
+            return False
+    return True
 
 
 @inlined
@@ -140,12 +169,11 @@ def _sort_by(
     digits: Numbers,
     ready: int,
     least: np.int64,
-    step: int,
+    shift: int,
 ) -> None:
-    """Sort from one into the other by one digit, counted from the lowest."""
+    """Sort from one into the other by the digit above so many bits."""
     keys, order = one
     sorted_keys, sorted_order = other
-    shift = min(step * _DIGIT_BITS, 63)
     for digit in range(DIGITS):
         digits[digit] = 0
     for number in range(ready):
@@ -175,9 +203,7 @@ def merge(
     while True:
         handed_s = relayed.known_s[handed] if handed < count else np.inf
         handed_s = handed_s if handed_s < until_s else np.inf
-        reported_s = np.inf
-        if report < ready:
-            reported_s = reports.known_s[sorting.order[report]]
+        reported_s = sorting.times_s[report] if report < ready else np.inf
         before_s, before = known_s, row
         if handed_s < reported_s or (
             handed_s == reported_s < np.inf
@@ -194,6 +220,7 @@ def merge(
             return merged, in_order
         if known_s == before_s and _goes_before(row, before):
             in_order = False
+        sorting.known_s[merged] = known_s
         merged += 1
 
 
@@ -211,19 +238,24 @@ def _goes_before(one: Any, two: Any) -> bool:
 
 @compiled
 def write_columns(
-    reports: Kept, relayed: Kept, merged: Numbers, first: int, columns: Columns, at: int, count: int
+    reports: Kept,
+    relayed: Kept,
+    sorting: Sorting,
+    first: int,
+    columns: Columns,
+    at: int,
+    count: int,
 ) -> None:
     """Write so many of the merged rows, from a first one on, into columns from a place on."""
     for number in range(count):
-        source, place = merged[first + number], at + number
-        if source < 0:
-            known_s, row = relayed.known_s[-1 - source], relayed.rows[-1 - source]
-        else:
-            known_s, row = reports.known_s[source], reports.rows[source]
+        source, place = sorting.merged[first + number], at + number
+        # No branch: which of the two it is, a processor cannot foresee.
+        row = relayed.rows[-1 - source] if source < 0 else reports.rows[source]
         columns.delivery[place], columns.provider[place] = row.delivery, row.provider
         columns.message[place], columns.event[place] = row.message, row.event
         columns.reason[place], columns.attempt[place] = row.reason, row.attempt
-        columns.happened_s[place], columns.known_s[place] = row.happened_s, known_s
+        columns.happened_s[place] = row.happened_s
+        columns.known_s[place] = sorting.known_s[first + number]
 
 
 @compiled
