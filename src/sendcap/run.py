@@ -273,7 +273,7 @@ def simulate(
         Length of the windows in which time is simulated: seconds, a duration such as ``"60s"``,
         or ``"auto"`` (default: the scenario's); affects speed, not results.
     threads
-        Threads, 1 to 16, for queues that share nothing; affects speed, not results.
+        Threads, 1 to 16, for the relay and queues that share nothing; affects speed, not results.
     sending_log
         Write one row per message and status change to this Parquet file; an existing one is
         replaced once the new one is complete.

@@ -88,6 +88,21 @@ def test_threads_change_nothing(busy) -> None:
     assert simulate_ledger(BUSY, threads=2) == busy
 
 
+def test_in_threads_the_relay_does_not_go_ahead_of_a_sending_that_goes_first() -> None:
+    """What is to be sent is known only when it is prepared."""
+    first = scenario(
+        {"size": 2_000},
+        [
+            {"name": "news", "priority": "low"},
+            {"name": "alert", "priority": "high", "at": "90s", "messages": 200},
+        ],
+        relay={"workers": 1, "batch": 10, "batch_time": "1s", "rate": "none"},
+        mta={"order": "priority"},
+    )
+    ledger = simulate_ledger(first, window_s=60.0)
+    assert simulate_ledger(first, window_s=60.0, threads=2) == ledger
+
+
 def test_targeted_less_excluded_is_to_deliver(busy) -> None:
     assert busy.people is not None
     for each in busy.people.preparations:

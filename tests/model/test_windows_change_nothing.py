@@ -234,11 +234,26 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
 @pytest.mark.filterwarnings("ignore:.* all messages that wait are refused at once")
 @settings(max_examples=60, deadline=None)
 @given(scenario())
-def test_windows_of_1_s_7_s_60_s_and_auto_give_the_same_ledger(sections: dict[str, Any]) -> None:
+def test_windows_and_threads_give_the_same_ledger(sections: dict[str, Any]) -> None:
+    """In threads the relay goes ahead of the queues by a window."""
     drawn = from_dict(sections)
     auto = simulate_ledger(drawn)
-    for window_s in (60.0, 7.0, 1.0):
-        assert simulate_ledger(drawn, window_s=window_s) == auto
+    for threads, window_s in ((1, 60.0), (2, 7.0), (1, 1.0), (2, None)):
+        assert simulate_ledger(drawn, window_s=window_s, threads=threads) == auto
+
+
+def test_in_threads_what_the_relay_hands_over_ahead_is_not_lost() -> None:
+    """The queue knows of no message yet when the relay has handed over all of them."""
+    case = from_dict(
+        {
+            "deliveries": [{"name": "d", "messages": 5, "audience": {"p": 1.0}}],
+            "relay": {"batch_time": "80s"},
+            "providers": {"p": {"connect_time": "0s", "transaction_time": "1s"}},
+        }
+    )
+    ledger = simulate_ledger(case, window_s=60.0, threads=2)
+    assert ledger.total("accepted") == 5
+    assert ledger == simulate_ledger(case, window_s=60.0)
 
 
 def the_same_for_all(

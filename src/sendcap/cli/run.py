@@ -34,7 +34,7 @@ _MOST_PREPARATIONS: Final = 12
 )
 @options.number(
     "--threads",
-    "Threads for queues that share nothing (default: one); affects speed, not results.",
+    "Threads for the relay and queues that share nothing (default: one); affects only speed.",
     most=16,
     default=1,
 )

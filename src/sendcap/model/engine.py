@@ -2,8 +2,9 @@
 
 Time is simulated in windows. In each, the relay hands over what it does; then the queues of the
 MTA advance event by event (`sendcap.model.kernel.step`), and their reports go to Campaign. Queues
-that share nothing advance one after the other. Each draw belongs to an event of a queue, in order,
-so the ledger is the same, bit for bit, whatever the windows.
+that share nothing advance one after the other, or in threads while the relay goes ahead. Each draw
+belongs to an event of a queue, in order, so the ledger is the same, bit for bit, whatever the
+windows.
 """
 
 import math
@@ -186,7 +187,7 @@ class _Model:
                 self._prepare(self._campaign, env.now)
                 until_s = min(until_s, self._campaign.until_s(env.now))
             until_s = self._queues.hand_over(until_s)
-            reports = self._advance(until_s)
+            reports = self._advance(env.now, until_s)
             yield env.timeout(until_s - env.now)
             if self._progress is not None:
                 final = self._relay.failed + self._queues.final
@@ -217,10 +218,10 @@ class _Model:
             stations.append(self._campaign)
         return float(min(station.next_event_s for station in stations))
 
-    def _advance(self, until_s: float) -> int:
+    def _advance(self, now_s: float, until_s: float) -> int:
         """Let happen what happens before a moment; return the number of reports."""
         before = self._queues.told
-        for happened in self._queues.advance(until_s):
+        for happened in self._queues.advance(now_s, until_s):
             self._feedback.receive(self._without_complaints(happened.reports))
             if self._shared.monitor is not None:
                 self._watch(self._shared.monitor, happened)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -36,11 +35,17 @@ class Queues:
         for numbers in members:
             self._place[numbers] = np.arange(len(numbers))
         self._groups = [QueueGroup(shared, numbers, relay.batches) for numbers in members]
+        self._told = [0] * count  # reports of each group in the window before
+        # What is sent depends on what is known of people then: the relay cannot go ahead.
+        self._goes_ahead = shared.scenario.population is None
 
     @contextmanager
     def in_threads(self, threads: int) -> Iterator[None]:
-        """Let groups be advanced by so many threads: the compiled step holds no lock of Python."""
-        if threads == 1 or len(self._groups) == 1:
+        """Let groups be advanced by so many threads, while the relay goes ahead.
+
+        The compiled steps hold no lock of Python.
+        """
+        if threads == 1 or self._together:
             yield
             return
         with ThreadPoolExecutor(threads, "sendcap") as self._threads:
@@ -68,7 +73,7 @@ class Queues:
         return sum(group.final for group in self._groups)
 
     def hand_over(self, until_s: float) -> float:
-        """Take in what the relay hands over before a moment; return up to when it has.
+        """Take in what the relay hands over before a moment, or later; return up to when it has.
 
         That is earlier if there is much of it, so that it takes little memory.
         """
@@ -102,17 +107,33 @@ class Queues:
             if group.group.batches is not self._relay.batches:
                 group.group = group.group._replace(batches=self._relay.batches)
 
-    def advance(self, until_s: float) -> Iterator[Happened]:
+    def advance(self, now_s: float, until_s: float) -> Iterator[Happened]:
         """Let happen what happens before a moment; yield it piece by piece."""
         if self._together:
             yield from self._advance_together(until_s)
-            return
-        if self._threads is None:
+        elif self._threads is not None:
+            yield from self._advance_in(self._threads, now_s, until_s)
+        else:
             for group in self._groups:
                 yield from group.advance(until_s)
-            return
-        for parts in self._threads.map(partial(_advanced, until_s=until_s), self._groups):
-            yield from parts
+
+    def _advance_in(
+        self, threads: ThreadPoolExecutor, now_s: float, until_s: float
+    ) -> Iterator[Happened]:
+        """Do so in threads; meanwhile the relay does what it does in a window more."""
+        before = [group.told for group in self._groups]
+        # What takes longest comes first, as it did in the window before.
+        order = sorted(range(len(before)), key=self._told.__getitem__, reverse=True)
+        ahead_s = 2.0 * until_s - now_s if self._goes_ahead else until_s
+        calls = {}
+        for number in order:
+            calls[number] = threads.submit(_advanced, self._groups[number], until_s)
+            if number == order[0]:
+                ahead = threads.submit(self._relay.advance, ahead_s)
+        for number in range(len(before)):
+            yield from calls[number].result()
+        ahead.result()
+        self._told = [group.told - told for group, told in zip(self._groups, before, strict=True)]
 
     def _advance_together(self, until_s: float) -> Iterator[Happened]:
         group, relay = self._groups[0], self._relay

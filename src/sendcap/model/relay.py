@@ -45,7 +45,9 @@ class Relay:
 
     @property
     def next_event_s(self) -> float:
-        """When the next batch can start or end."""
+        """When the next batch can start or end, or has ended if that has not been taken yet."""
+        if self.state.relay["handed"][0]:
+            return float(self.batches.relayed_s[self.state.handed["batch"][0]])
         return min(kernel.next_start_s(self.state), kernel.next_hand_over_s(self.state))
 
     @property
@@ -253,6 +255,7 @@ def _state(shared: Shared, lines: Sequence[Line], batches: state.Batches) -> rel
         ),
         per_queue=np.zeros(queues, np.int64),
         failed_per_queue=np.zeros(queues, np.int64),
+        per_path=np.zeros(len(paths), np.int64),
         codes=np.zeros(largest, np.int32),
         handed=np.zeros(max(min(_ROOM, most), 2 * min(queues, largest)), relay_state.HANDED),
         places=np.zeros(room if shared.needs_places else 0, np.int32),

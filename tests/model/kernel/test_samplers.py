@@ -15,11 +15,11 @@ from scipy import stats
 
 from sendcap.model.feedback import sample_asynchronous
 from sendcap.model.kernel import state
+from sendcap.model.kernel.audience import draw_paths
 from sendcap.model.kernel.chance import succeeds, uniform
 from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.fields import KIND, QUEUE, UNLIMITED
 from sendcap.model.kernel.pointer import by_pointer
-from sendcap.model.kernel.relay import _ticket
 from sendcap.model.kernel.waiting import _bad_kind
 from sendcap.model.records import records, trials
 from sendcap.model.streams import Streams
@@ -49,12 +49,13 @@ def draw_kinds(queue, addresses, trials, drawn) -> None:
 
 
 class Audience(NamedTuple):
-    """What of the relay a ticket looks at."""
+    """What of the relay is looked at to draw paths."""
 
     paths: np.ndarray
     tickets: np.ndarray
     left: np.ndarray
     audience: np.ndarray
+    codes: np.ndarray
 
 
 @compiled
@@ -67,8 +68,13 @@ def draw_tickets(state, counts, drawn) -> None:
             total += counts[queue]
             state.tickets[0, queue + 1] = total
         state.audience[0].until_next = total // 4
-        for number in range(total):
-            drawn[run, number] = _ticket(state, 0)
+        done = 0
+        while done < total:
+            size = min(total - done, 3)
+            draw_paths(state, 0, size)
+            for place in range(size):
+                drawn[run, done + place] = state.codes[place]
+            done += size
 
 
 def uniforms(key: int, count: int = DRAWS) -> np.ndarray:
@@ -182,6 +188,7 @@ def tickets(counts: list[int], runs: int) -> np.ndarray:
         np.zeros((1, len(counts) + 1), np.int64),
         np.zeros((1, len(counts)), np.int64),
         trials([Streams(1).key("audience", delivery="d")], [0.0]),
+        np.zeros(3, np.int32),
     )
     drawn = np.zeros((runs, sum(counts)), np.int64)
     draw_tickets(by_pointer(state), np.array(counts), drawn)

@@ -1,20 +1,20 @@
 """The relay and the ingress: batches are handed over, and messages sorted by provider.
 
 A worker that is free takes the next batch, when the rate and the MTA's spool allow. At the end of
-the batch each message is drawn a provider without replacement, or fails. One server takes the
-batch's messages in, one after the other.
+the batch its messages are distributed to the queues, or fail. One server takes the batch's messages
+in, one after the other.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sendcap.model.kernel.chance import succeeds, uniform
+from sendcap.model.kernel.audience import distribute
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NEVER, NONE
 from sendcap.model.kernel.limits import by_schedule_s, charge_schedule
 from sendcap.model.kernel.relay_state import Relay
-from sendcap.model.kernel.state import Counters, Numbers
+from sendcap.model.kernel.state import Counters
 from sendcap.model.kernel.tally import count_any, of_event, pair_of, series_of
 
 
@@ -160,22 +160,10 @@ def hand_over(state: Relay) -> None:
     batches.first_number[number] = state.numbers[delivery]
     state.numbers[delivery] += size
     batches.leaves_s[number] = max(relay.now_s, relay.free_s)
-    for queue in range(len(state.per_queue)):
-        state.per_queue[queue] = state.failed_per_queue[queue] = 0
-    kept = 0
-    for place in range(size):
-        path = state.paths[_ticket(state, delivery)]
-        if succeeds(state.failures[delivery]):
-            state.codes[place] = NONE
-            state.failed_per_queue[path.first_queue] += 1
-        else:
-            queue = _next_queue(path, state.rounds)
-            state.codes[place] = queue
-            state.per_queue[queue] += 1
-            kept += 1
-    relay.failed += size - kept
-    relay.room += size - kept
-    relay.free_s = batches.leaves_s[number] + kept * batches.service_s[0]
+    failed = distribute(state, delivery, size)
+    relay.failed += failed
+    relay.room += failed
+    relay.free_s = batches.leaves_s[number] + (size - failed) * batches.service_s[0]
     _sort(state, number, size)
 
 
@@ -197,44 +185,6 @@ def _finished(state: Relay) -> int:
         hole, child = child, 2 * child + 1
     ends_s[hole], under_way[hole] = end_s, last
     return number
-
-
-@inlined
-def _next_queue(path: Any, rounds: Numbers) -> int:
-    """Return the queue of the address whose turn it is."""
-    queue = path.first_queue + rounds[path.first_in_round + path.turn]
-    path.turn = path.turn + 1 if path.turn + 1 < path.round else 0
-    return queue
-
-
-@compiled
-def _ticket(state: Relay, delivery: int) -> int:
-    """Draw a path, which is a provider, without replacement.
-
-    Each message has had a ticket since they were last counted; the tickets of those that have
-    been drawn are at the end of each path's, and void.
-    """
-    tickets, left, paths = state.tickets, state.left, len(state.paths)
-    while True:
-        ticket = int(uniform(state.audience[delivery]) * tickets[delivery, paths])
-        # The last path whose first ticket is no later; the product spares a branch.
-        drawn, several = 0, paths
-        while several > 1:
-            half = several >> 1
-            drawn += half * (tickets[delivery, drawn + half] <= ticket)
-            several -= half
-        if ticket - tickets[delivery, drawn] < left[delivery, drawn]:
-            left[delivery, drawn] -= 1
-            return drawn
-        if state.audience[delivery].until_next > 0:
-            state.audience[delivery].until_next -= 1
-            continue
-        total = 0
-        for path in range(paths):
-            tickets[delivery, path] = total
-            total += left[delivery, path]
-        tickets[delivery, paths] = total
-        state.audience[delivery].until_next = total // 2
 
 
 @compiled

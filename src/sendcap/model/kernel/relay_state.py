@@ -85,7 +85,8 @@ class Relay(NamedTuple):
     path_of: Numbers  # by queue
     per_queue: Ints  # scratch: messages of a batch
     failed_per_queue: Ints
-    codes: Numbers  # scratch: the queue of each message of a batch, or NONE if it failed
+    per_path: Ints
+    codes: Numbers  # scratch: the path and then the queue of each message, or NONE if it failed
     # Out: the messages handed over, and if anybody asks for them their places in their batches and
     # the people whom they are for.
     handed: Records
