@@ -9,7 +9,7 @@ bucket is always read as a whole. They have no names, so a process that is kille
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, Final, NamedTuple, Self
 
 import numpy as np
@@ -53,6 +53,7 @@ ATTEMPT: Final = np.dtype(
         ("together", "u2"),  # recipients among which a transaction is shared; 0 if it is not
         ("outcome", "u1"),
         ("reason", "u1"),
+        ("source", "u2"),  # number of the stretch of a log that has it
     ]
 )
 
@@ -106,6 +107,9 @@ class Attempts:
         self._pending: list[Records] = []
         self._pending_count = 0
         self._files: list[IO[bytes]] = []
+        self._forget()
+
+    def _forget(self) -> None:
         self.first_s, self.last_s = np.inf, -np.inf  # first attempt's end, last event
         self.sharp = False  # whether times are finer than whole seconds
         self.by_provider = np.zeros(1 << 16, np.int64)
@@ -129,6 +133,9 @@ class Attempts:
         self._pending_count += len(records)
         if self._pending_count > self._in_memory:
             self._spill()
+        self._note(records)
+
+    def _note(self, records: Records) -> None:
         self.last_s = max(self.last_s, float(records["finished_s"].max()))
         tried = records["outcome"] <= HARD
         self.by_provider += np.bincount(records["provider"][tried], minlength=1 << 16)
@@ -138,6 +145,27 @@ class Attempts:
             return
         self.sharp |= bool(np.any(finished_s != np.floor(finished_s)))
         self.first_s = min(self.first_s, float(finished_s.min()))
+
+    def drop(self, repeated: Callable[[Records], Flags]) -> Ints:
+        """Drop the records of a mask; return how many of each source are gone.
+
+        The mask is made of all records of some messages, in the order in which they were added.
+        """
+        dropped = np.zeros(1 << 16, np.int64)
+        if self._files:
+            self._spill()
+        for place in range(len(self._files) or 1):
+            part = self._part(place)
+            gone = repeated(part)
+            if not gone.any():
+                continue
+            dropped += np.bincount(part["source"][gone], minlength=len(dropped))
+            self._replace(place, part[~gone])
+        if dropped.any():
+            self._forget()
+            for part in self.parts():
+                self._note(part)
+        return dropped
 
     def bins(self, least_s: float | None = None) -> Bins:
         """Return bins of a length, wider for long logs.
@@ -153,13 +181,30 @@ class Attempts:
     def parts(self) -> Iterator[Records]:
         """Yield all rows in parts; the rows of a message are in the same part."""
         if not self._files:
-            yield np.concatenate(self._pending) if self._pending else np.zeros(0, ATTEMPT)
+            yield self._part(0)
             return
         self._spill()
-        for file in self._files:
-            if file.seek(0, os.SEEK_END):
-                file.seek(0)
-                yield np.fromfile(file, ATTEMPT)
+        for place in range(len(self._files)):
+            part = self._part(place)
+            if len(part):
+                yield part
+
+    def _part(self, place: int) -> Records:
+        if not self._files:
+            return np.concatenate(self._pending) if self._pending else np.zeros(0, ATTEMPT)
+        self._files[place].seek(0)
+        return np.fromfile(self._files[place], ATTEMPT)
+
+    def _replace(self, place: int, records: Records) -> None:
+        """Put fewer records in place of a part."""
+        if not self._files:
+            self._pending, self._pending_count = [records], len(records)
+            return
+        file = self._files[place]
+        file.seek(0)
+        file.write(records.tobytes())
+        file.truncate()
+        file.flush()
 
     def _spill(self) -> None:
         if not self._pending:

@@ -17,7 +17,7 @@ from sendcap.calibration.families import Fit
 from sendcap.calibration.feedback import latencies_s, times_of
 from sendcap.calibration.fitting import best
 from sendcap.calibration.logs.reading import Context, Skipped
-from sendcap.calibration.logs.recognising import FORMATS, FileRead, read_logs
+from sendcap.calibration.logs.recognising import FORMATS, FileRead, counted_once, read_logs
 from sendcap.calibration.providers import Providers, read_map
 from sendcap.calibration.report import sections
 from sendcap.calibration.retries import Recognised, lasting, recognise
@@ -156,6 +156,7 @@ def calibrate(
     context = Context(Providers(providers), year)
     with context.attempts:
         files = read_logs([Path(log) for log in logs], context, format, progress)
+        files = counted_once(files, context)
         evidence, small = _evidence(context, files)
     estimates, shared = _estimates(evidence)
     gaps = evidence.gaps.values().view(np.recarray)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sendcap.calibration.attempts import Records
 from sendcap.calibration.logs.reading import Context
-from sendcap.calibration.logs.recognising import FileRead, read_logs
+from sendcap.calibration.logs.recognising import FileRead, counted_once, read_logs
 from sendcap.calibration.providers import Providers
 
 WRITTEN_S = 1_795_766_400.0  # 2026-11-27T08:00:00Z
@@ -23,6 +23,21 @@ def read(
     path.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
     os.utime(path, (WRITTEN_S, WRITTEN_S))
     return _read(path, format_name, year)
+
+
+def read_once(
+    folder: Path, *logs: list[str], format_name: str | None = None
+) -> tuple[Records, Context, list[FileRead]]:
+    """Return the same of several logs, each record once."""
+    paths = [folder / f"{number}.log" for number in range(len(logs))]
+    for path, lines in zip(paths, logs, strict=True):
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        os.utime(path, (WRITTEN_S, WRITTEN_S))
+    context = Context(Providers())
+    with context.attempts:
+        files = counted_once(read_logs(paths, context, format_name), context)
+        rows = np.concatenate(list(context.attempts.parts()))
+    return rows[np.argsort(rows["finished_s"], kind="stable")], context, files
 
 
 def read_file(path: Path) -> tuple[Records, Context]:

@@ -51,19 +51,6 @@ def test_a_log_is_the_same_however_it_is_compressed(tmp_path, name, compressed) 
     assert file.read_bytes == len(TEXT)
 
 
-@pytest.mark.parametrize("more", [b"", TEXT[:-1]])
-def test_a_log_is_refused_that_is_there_twice(tmp_path, more) -> None:
-    first, again, other = (tmp_path / name for name in ("mail.log", "mail.log.1.gz", "mail.log.2"))
-    first.write_bytes(TEXT)
-    again.write_bytes(gzip.compress(TEXT + more))
-    other.write_bytes(TEXT[TEXT.index(b"\n") + 1 :])
-    with pytest.raises(
-        SendcapError, match=r"mail.log.1.gz: has the same first lines as .*mail.log"
-    ):
-        read_logs([first, other, again], Context(Providers()))
-    assert len(read_logs([first, other], Context(Providers()))) == 2
-
-
 def test_files_that_have_the_same_header_alone_are_read(tmp_path) -> None:
     paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
     for number, path in enumerate(paths):

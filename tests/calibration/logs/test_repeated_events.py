@@ -9,18 +9,18 @@ from __future__ import annotations
 import json
 
 import pytest
-from reading_lines import read
+from reading_lines import read_once
 from test_event_exports import EVENTS, SENDGRID, SES, sendgrid
 
+from sendcap.calibration.attempts import Attempts
 from sendcap.calibration.calibrate import calibrate
-from sendcap.calibration.logs.reading import Repeats
 from sendcap.calibration.report import report
 
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_an_event_that_comes_again_counts_once(tmp_path, name) -> None:
     lines = [json.dumps(event) for event in EVENTS[name]]
-    rows, context, file = read(tmp_path, lines * 3)
+    rows, context, (file,) = read_once(tmp_path, lines * 3)
     assert (len(rows), file.used) == (4, 4)
     assert context.skipped.other["repeated events"] == 8
 
@@ -42,7 +42,7 @@ def test_an_event_that_is_in_another_file_too_counts_once(tmp_path) -> None:
     ],
 )
 def test_another_time_recipient_or_message_is_another_event(tmp_path, other) -> None:
-    rows, context, _ = read(tmp_path, [json.dumps(event) for event in (SENDGRID[2], other)])
+    rows, context, _ = read_once(tmp_path, [json.dumps(event) for event in (SENDGRID[2], other)])
     assert len(rows) == 2
     assert "repeated events" not in context.skipped.other
 
@@ -50,16 +50,21 @@ def test_another_time_recipient_or_message_is_another_event(tmp_path, other) -> 
 def test_the_new_recipients_of_an_event_of_ses_count(tmp_path) -> None:
     both = json.loads(json.dumps(SES[2]))
     both["delivery"]["recipients"] = ["joe@gmail.com", "ann@yahoo.com"]
-    rows, context, _ = read(tmp_path, [json.dumps(event) for event in (SES[2], both)])
+    rows, context, _ = read_once(tmp_path, [json.dumps(event) for event in (SES[2], both)])
     assert len(rows) == 2
-    assert "repeated events" not in context.skipped.other
+    assert context.skipped.other["repeated events"] == 1
 
 
-def test_the_memory_of_events_is_bounded() -> None:
-    repeats = Repeats(most=3)
-    assert not any(repeats.has(number) for number in range(5))
-    assert repeats.has(4)
-    assert repeats.has(2)
-    for number in range(10, 17):
-        repeats.has(number)
-    assert not repeats.has(2)
+def test_an_event_counts_once_however_many_are_between(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(
+        "sendcap.calibration.logs.reading.Attempts", lambda: Attempts(in_memory=1000)
+    )
+    monkeypatch.setattr("sendcap.calibration.logs.reading._CHUNK", 1000)
+    lines = [
+        json.dumps(sendgrid("delivered", n, email=f"u{n}@a.example", sg_message_id=f"{n}"))
+        for n in range(5000)
+    ]
+    rows, context, (file,) = read_once(tmp_path, lines + lines[::-1])
+    assert (len(rows), file.used) == (5000, 5000)
+    assert context.skipped.other["repeated events"] == 5000
+    assert context.attempts.by_provider.sum() == 5000

@@ -10,7 +10,6 @@ import json
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from operator import itemgetter
 from typing import Any, ClassVar, Final
 
 from sendcap.calibration.attempts import HARD, SOFT, Records, rows
@@ -18,9 +17,6 @@ from sendcap.calibration.logs.reading import LineError, LineReader, Row
 from sendcap.calibration.logs.stamps import any_time
 
 _decode: Final = json.JSONDecoder().decode
-_identifying: Final = itemgetter(
-    *map(LineReader.columns.index, ("message", "recipient", "finished_s", "attempt", "outcome"))
-)
 _MOST: Final = 65_535
 _MOST_TOOK_S: Final = 86_400.0
 
@@ -35,6 +31,7 @@ class EventReader(LineReader):
     suppressed: Final = "messages that the service suppressed"
 
     unreadable = "unreadable event"
+    repeated = "repeated events"
     columns = (*LineReader.columns, "transaction_s")
 
     @abstractmethod
@@ -46,12 +43,7 @@ class EventReader(LineReader):
         return line[line.find(b"{") :] if b"{" in line else b""
 
     def _row(self, line: bytes) -> Row | list[Row] | None:
-        found = self._event(_decode(str(line, "utf-8")))
-        events = found if isinstance(found, list) else [found] if found else []
-        new = [row for row in events if not self.context.repeats.has(hash(_identifying(row)))]
-        if events and not new:
-            self.pass_over("repeated events")
-        return new
+        return self._event(_decode(str(line, "utf-8")))
 
     def _attempt(
         self,

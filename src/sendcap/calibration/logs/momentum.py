@@ -58,6 +58,7 @@ class MomentumReader(LineReader):
     """Reads mainlog and bouncelog."""
 
     format = "momentum"
+    has_numbers = False
     unreadable = "unreadable line"
 
     @classmethod

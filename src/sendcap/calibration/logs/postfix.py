@@ -25,7 +25,7 @@ from sendcap.calibration.outcomes import packed
 _STATUS: Final = b" status="
 # Each part ends at a character that the part excludes, so a line is read once, left to right.
 _DELIVERY: Final = (
-    rb"to=<([^>]{0,1000})>, (?:orig_to=<[^>]{0,1000}>, )?relay=([^,]{1,300}), "
+    rb"to=<([^>]{0,1000})>, (?:orig_to=<([^>]{0,1000})>, )?relay=([^,]{1,300}), "
     rb"(?:conn_use=(\d{1,5}), )?delay=([\d.]{1,12}), "
     rb"delays=([\d.]{1,12})/([\d.]{1,12})/([\d.]{1,12})/([\d.]{1,12}), "
     rb"(?:tls=[^,]{1,300}, )?dsn=([245]\.\d{1,3}\.\d{1,3}), status=([A-Za-z-]{1,40})(.*)"
@@ -100,7 +100,7 @@ class PostfixReader(Reader):
                     yield expired
                 continue
             (
-                syslog, rfc3339, agent, pid, queue_id, to, relay, use, delay, a, b, c, d,
+                syslog, rfc3339, agent, pid, queue_id, to, original, relay, use, delay, a, b, c, d,
                 dsn, status, text,
             ) = parts  # fmt: skip
             if waiting:
@@ -128,7 +128,8 @@ class PostfixReader(Reader):
             if not connected:
                 c = d = b"nan"
             row = (
-                last_message, short(to), provider(host, to.rpartition(b"@")[2]), last_s,
+                last_message, short(to + (original or b"")),
+                provider(host, to.rpartition(b"@")[2]), last_s,
                 int(use or 1) if connected and not nowhere else 0, delay, a, b, c, d,
                 enhanced, code, reason, outcome, pid,
             )  # fmt: skip
@@ -147,7 +148,7 @@ class PostfixReader(Reader):
         if last or self._receptions.are_many:
             # Their lines were passed over until now.
             self.pass_over("lines about something else", -len(self._receptions.waiting))
-            for place, (queue_id, at_s) in enumerate(self._receptions.left(), 1):
+            for queue_id, at_s, place in self._receptions.left():
                 yield self._of_nobody(queue_id, at_s, RECEIVED, place)
 
     def _searched(self, line: bytes) -> tuple[Any, ...] | None:
@@ -159,7 +160,7 @@ class PostfixReader(Reader):
             return None
         prefix = line[: queue_id.start()]
         programs = _PROGRAM.findall(prefix)
-        agent, pid = programs[-1] if programs else (_agent_of(message[2]), b"")
+        agent, pid = programs[-1] if programs else (_agent_of(message[3]), b"")
         return (None, prefix, agent, pid, queue_id[1], *message.groups())
 
     def _time_s(self, syslog: bytes | None, other: bytes) -> float:

@@ -76,6 +76,7 @@ class PowermtaReader(LineReader):
     """Reads the accounting file."""
 
     format = "powermta"
+    has_numbers = False
     unreadable = "unreadable row"
 
     def __init__(self, log: Log, context: Context) -> None:

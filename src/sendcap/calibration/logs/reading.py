@@ -18,6 +18,7 @@ from sendcap.calibration.attempts import LEFT, Attempts, Floats, Records, rows
 from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.outcomes import Reply, packed, read_reply
 from sendcap.calibration.providers import Providers
+from sendcap.calibration.repeats import Sources
 
 Row = tuple[Any, ...]
 """The values of an attempt, in the order of a reader's columns."""
@@ -34,7 +35,6 @@ _FEW: Final = 400
 """Of so many, every line is looked at."""
 _MOST_REPLIES: Final = 20_000
 _LONGEST_REPLY: Final = 1000
-_MOST_EVENTS: Final = 500_000
 _SAMPLES: Final = 3
 _SHOWN: Final = 60
 _STATUS: Final = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
@@ -114,31 +114,13 @@ def status_code(text: str) -> int:
     return packed(*(int(part) for part in status.groups())) if status else 0
 
 
-class Repeats:
-    """The events seen last, at least ``most`` and at most twice as many, by their hashes."""
-
-    def __init__(self, most: int = _MOST_EVENTS) -> None:
-        self._most = most
-        self._older: set[int] = set()
-        self._newer: set[int] = set()
-
-    def has(self, event: int) -> bool:
-        """Tell whether an event was seen before, and remember it."""
-        if event in self._newer or event in self._older:
-            return True
-        if len(self._newer) >= self._most:
-            self._older, self._newer = self._newer, set()
-        self._newer.add(event)
-        return False
-
-
 class Context:
     """The shared state of all files; ``year`` is that of the first line of each."""
 
     def __init__(self, providers: Providers, year: int | None = None) -> None:
         self.attempts = Attempts()
         self.skipped = Skipped()
-        self.repeats = Repeats()
+        self.sources = Sources()
         self.identities = Identities()
         self.providers = providers
         self.year = year
@@ -165,6 +147,10 @@ class Reader(ABC):
     """Reads one file into the table."""
 
     format: ClassVar[str]
+    repeated: ClassVar[str] = "repeated lines"
+    """Name of lines that the logs have again in the report."""
+    has_numbers: ClassVar[bool] = True
+    """Whether a record has numbers of the message and the recipient, so that none is twice."""
     columns: ClassVar[tuple[str, ...]] = (
         *("message", "recipient", "provider", "session", "arrived_s", "finished_s"),
         *("attempt", "enhanced", "code", "reason", "outcome"),
@@ -175,6 +161,7 @@ class Reader(ABC):
         self.log = log
         self.context = context
         self.used = 0
+        context.sources.begin()
 
     @classmethod
     @abstractmethod
@@ -231,6 +218,7 @@ class Reader(ABC):
         for name in ("arrived_s", "ready_s"):
             records[name][~((age_s > -_LEAST_AGE_S) & (age_s < _MOST_AGE_S))] = np.nan
         records["within_s"] = _within_s(records["finished_s"])
+        records["source"] = self.context.sources.of(records["finished_s"])
         self.context.attempts.add(records)
 
     def _records(self, count: int, columns: dict[str, Any]) -> Records:

@@ -50,10 +50,10 @@ class Receptions:
         """Whether they need much memory."""
         return len(self.waiting) >= _MANY
 
-    def left(self) -> Iterator[tuple[bytes, float]]:
-        """Yield number and arrival of each message that waits, once for each recipient."""
+    def left(self) -> Iterator[tuple[bytes, float, int]]:
+        """Yield number and arrival of messages that wait, and the place of each recipient."""
         waiting = list(self.waiting.items())
         self.waiting.clear()
         for number, (at_s, recipients) in waiting:
-            for _ in range(recipients):
-                yield number, at_s
+            for place in range(1, recipients + 1):
+                yield number, at_s, place

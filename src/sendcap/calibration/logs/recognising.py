@@ -1,8 +1,11 @@
 """The format of a log, recognised by the content; reading logs of any format."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from sendcap.calibration.logs.exim import EximReader
 from sendcap.calibration.logs.kumomta import KumomtaReader
@@ -19,6 +22,7 @@ from sendcap.calibration.logs.services import (
     SparkpostReader,
 )
 from sendcap.calibration.logs.wrapping import wrapping_of
+from sendcap.calibration.repeats import repeated
 from sendcap.errors import SendcapError
 from sendcap.files.kinds import mistaken
 
@@ -94,7 +98,6 @@ def read_logs(
     """
     # All logs are opened before the first is read, so that a mistake shows at once.
     logs = [Log(path, number) for number, path in enumerate(paths, 1)]
-    _refuse_the_same_twice(logs)
     readers = [recognised(log, format_name) for log in logs]
     files = []
     total = 0
@@ -116,17 +119,15 @@ def read_logs(
     return files
 
 
-def _refuse_the_same_twice(logs: Sequence[Log]) -> None:
-    """Refuse a copy of another log, compressed or extended since."""
-    starts: list[tuple[bytes, Log]] = []
-    for log in logs:
-        start = log.start(1 << 14).rstrip(b"\n")
-        for other, known in starts:
-            shorter = min(len(start), len(other))
-            # One equal line may be a header.
-            if start[:shorter] == other[:shorter] and b"\n" in start[:shorter]:
-                raise SendcapError(
-                    f"{log.path}: has the same first lines as {known.path}; the same log twice "
-                    f"would count twice"
-                )
-        starts.append((start, log))
+def counted_once(files: Sequence[FileRead], context: Context) -> list[FileRead]:
+    """Drop the records that the logs have again; return the files with what counts of them."""
+    logs, readers = context.sources.log, [READERS[file.format] for file in files]
+    named = np.array([readers[log].has_numbers for log in logs])
+    dropped = context.attempts.drop(lambda records: repeated(records, named)).tolist()
+    again = Counter[int]()
+    for log, count in zip(logs, dropped, strict=False):
+        again[log] += count
+    for log, count in again.items():
+        if count:
+            context.skipped.other[readers[log].repeated] += count
+    return [file._replace(used=file.used - again[log]) for log, file in enumerate(files)]

@@ -30,13 +30,16 @@ def share_transactions(records: Records, places: Sequence[Sequence[Any]]) -> Non
     candidates[order[1:]] |= again
     candidates[order[:-1]] |= again
     candidates &= ~np.isnan(records["transaction_s"])
-    groups: dict[tuple[Any, ...], list[int]] = {}
+    groups: dict[tuple[Any, ...], dict[int, int]] = {}
+    recipient = records["recipient"]
     for number in np.flatnonzero(candidates).tolist():
         key = (message[number], *(column[number] for column in places))
-        groups.setdefault(key, []).append(number)
-    for group in groups.values():
-        if len(group) == 1:
+        # A log may have a line twice.
+        groups.setdefault(key, {}).setdefault(recipient[number], number)
+    for of_recipients in groups.values():
+        if len(of_recipients) == 1:
             continue
+        group = list(of_recipients.values())
         of_one = records[group]
         longest = int(np.argmax(of_one["transaction_s"]))
         whole_s = of_one["transaction_s"][longest]
