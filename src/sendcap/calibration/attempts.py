@@ -73,6 +73,12 @@ def rows(count: int, columns: Mapping[str, Any]) -> Records:
     return records
 
 
+def leads(records: Records) -> Flags:
+    """Return a mask of the recipients that stand for their transactions, one of each."""
+    first: Flags = (records["together"] <= 1) | ~np.isnan(records["started_s"])
+    return first
+
+
 class Bins(NamedTuple):
     """Even bins over the span of a log; bin 0 ends with the first attempt."""
 

@@ -41,16 +41,27 @@ class Sessions:
     def rows(self) -> Records:
         """The attempts, connection by connection, in order of time."""
         rows = np.concatenate(self._parts)
-        return rows[np.lexsort((rows["finished_s"], rows["session"]))]
+        return rows[np.lexsort((rows["message"], rows["finished_s"], rows["session"]))]
 
     @cached_property
     def uses(self) -> dict[int, Ints]:
-        """For each provider the attempts by position in the connection."""
-        first = _session_starts(self.rows)
-        sizes = np.diff(np.append(first, len(self.rows)))
-        use = np.arange(len(self.rows)) - np.repeat(first, sizes) + 1
-        by_provider = _by_provider(self.rows["provider"], use)
+        """For each provider the transactions by position in the connection.
+
+        Recipients of a message whose attempts end at the same moment are those of a transaction.
+        """
+        rows, leading = self.rows, np.ones(len(self.rows), np.bool_)
+        names = ("session", "message", "finished_s")
+        leading[1:] = np.logical_or.reduce([rows[name][1:] != rows[name][:-1] for name in names])
+        first = _session_starts(rows)
+        sizes = np.diff(np.append(first, len(rows)))
+        counted = np.cumsum(leading)
+        use: Ints = counted - np.repeat(counted[first] - 1, sizes)
+        by_provider = _by_provider(rows["provider"][leading], use[leading])
         return {number: np.bincount(uses) for number, uses in by_provider}
+
+    def carried(self, number: int) -> int:
+        """Return the attempts at a provider."""
+        return int(np.count_nonzero(self.rows["provider"] == number))
 
     @cached_property
     def transactions(self) -> dict[int, Times]:
@@ -138,21 +149,34 @@ def _by_provider(provider: Ints, values: npt.NDArray[Any]) -> Iterator[tuple[int
 
 @dataclass(frozen=True)
 class PerConnection:
-    """Messages per connection."""
+    """Transactions per connection, each of a message to one recipient or several."""
 
     most: int
-    closed_there: int  # connections with that many messages, and closed there
+    closed_there: int  # connections with that many transactions, and closed there
     limit: bool  # whether that is a limit, rather than chance
     mean: float
     connections: int
+    recipients: float = 1.0  # of a transaction, on average
+
+    @property
+    def messages(self) -> int:
+        """The largest number in messages of a scenario, which have one recipient each."""
+        return max(round(self.most * self.recipients), 1)
 
 
-def per_connection(uses: Ints) -> PerConnection | None:
-    """Return the messages per connection; None if unknown.
+def per_connection(uses: Ints, carried: int = 0) -> PerConnection | None:
+    """Return the transactions per connection; None if unknown.
 
     The largest number is a limit if at least 10 connections reached it, and at least half of
-    those with one message less: chance alone does not close so many at the same number. ``uses``
-    are attempts by their position in the connection, from 0 (unknown).
+    those with one transaction less: chance alone does not close so many at the same number. The
+    recipients of a transaction share a connection, whatever the limit is.
+
+    Parameters
+    ----------
+    uses
+        Transactions by their position in the connection, from 0 (unknown).
+    carried
+        Attempts in these transactions, one for each recipient.
     """
     known = np.flatnonzero(uses[1:]) + 1
     if not len(known):
@@ -160,7 +184,9 @@ def per_connection(uses: Ints) -> PerConnection | None:
     most = int(known[-1])
     last, before = int(uses[most]), int(uses[most - 1]) if most > 1 else int(uses[most])
     limit = last >= _LEAST_CLOSED and last >= _CLOSED_AT_LIMIT * before
-    # Without any reuse, a single message per connection is no limit.
+    # Without any reuse, a single transaction per connection is no limit.
     limit &= most > 1
     total = int(uses[1:].sum())
-    return PerConnection(most, last, limit, total / max(int(uses[1]), 1), int(uses[1]))
+    first = int(uses[1])
+    recipients = max(carried / total, 1.0)
+    return PerConnection(most, last, limit, total / max(first, 1), first, recipients)

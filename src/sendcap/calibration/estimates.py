@@ -107,9 +107,9 @@ def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimate
         if transaction_times is not None and transaction_times.count < _LEAST_TIMES:
             transaction_times = None
         mean = sessions.means.get(number)
-    uses = provider.uses
+    uses, carried = provider.uses, provider.carried
     if not uses[1:].any():
-        uses = sessions.uses.get(number, uses)
+        uses, carried = sessions.uses.get(number, uses), sessions.carried(number)
     allowed = tolerated(provider, bins.width_s)
     # Bounces may come back of messages that were accepted before the log begins.
     accepted = int(provider.ends[ACCEPTED])
@@ -128,7 +128,7 @@ def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimate
         transaction=best_or_measured(transaction_times) if transaction_times else [],
         transaction_times=transaction_times,
         transaction_mean=mean,
-        per_connection=per_connection(uses),
+        per_connection=per_connection(uses, carried),
         ceiling=limit,
         hard={
             REASONS[reason]: share(int(provider.hard[reason]), provider.looked_at)

@@ -18,6 +18,7 @@ from sendcap.calibration.attempts import (
     Floats,
     Ints,
     Records,
+    leads,
 )
 from sendcap.calibration.backlogs import Backlog
 from sendcap.calibration.connections import Sessions
@@ -87,10 +88,10 @@ class ProviderEvidence:
         self.looked_at = 0  # of these, the server looked at the address at least once
         self.attempts = 0
         self.returned = 0
-        self.refused = 0  # attempts throttled at the greeting
+        self.refused = self.carried = 0  # attempts throttled at the greeting; by known connections
         self.ends = np.zeros(_OUTCOMES, np.int64)  # lives by outcome
         self.tries = np.zeros(_MOST_TRIES + 1, np.int64)  # lives by number of attempts
-        self.uses = np.zeros(_MOST_USES, np.int64)  # attempts by use of their connection
+        self.uses = np.zeros(_MOST_USES, np.int64)  # transactions by use of their connection
         # By reason: lives that ended in a hard bounce; first attempts that were soft bounces; all
         # soft bounces; those followed by another attempt, and by one with the same reason; messages
         # of which nothing but the expiry is in the log.
@@ -189,7 +190,8 @@ class Evidence:
         measured = ~np.isnan(transaction_s) & ~refused
         evidence.transaction_s.add(transaction_s[measured])
         evidence.together.add(np.maximum(rows["together"][measured], 1))
-        used = np.minimum(rows["use"][~refused], _MOST_USES - 1)
+        evidence.carried += int(np.count_nonzero(rows["use"][~refused]))
+        used = np.minimum(rows["use"][~refused & leads(rows)], _MOST_USES - 1)
         evidence.uses += np.bincount(used, minlength=_MOST_USES)
         evidence.soft += _by_reason(rows[soft])
         bins = self.bins.of(rows["finished_s"])

@@ -96,7 +96,7 @@ def _provider_rows(provider: ProviderEstimates) -> Iterator[_Row]:
     per, ceiling = provider.per_connection, provider.ceiling
     if per is not None:
         quantity = "messages_per_connection" + ("" if per.limit else ", most seen")
-        yield row(quantity, Figure(per.most), "messages", per.connections)
+        yield row(quantity, Figure(per.messages), "messages", per.connections)
         yield row(
             "connections closed there",
             share(per.closed_there, per.connections),

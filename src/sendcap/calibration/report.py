@@ -254,10 +254,14 @@ def _connections(provider: ProviderEstimates) -> Iterator[str]:
     per, ceiling = provider.per_connection, provider.ceiling
     if per is not None:
         limit = "a limit" if per.limit else "not a limit"
+        several = per.recipients > 1.0
         yield (
-            f"Messages per connection: {per.mean:.3g} on average, {per.most} at most, which is "
-            f"{limit} ({per.closed_there:,} of {per.connections:,} connections ended there)."
+            f"{'Transactions' if several else 'Messages'} per connection: {per.mean:.3g} on "
+            f"average, {per.most} at most, which is {limit} ({per.closed_there:,} of "
+            f"{per.connections:,} connections ended there)."
         )
+        if several:
+            yield f"Recipients per transaction: {per.recipients:.3g} on average."
     if math.isfinite(ceiling.connections):
         yield f"Connections: {ceiling.in_use}."
     if ceiling.level is not None:

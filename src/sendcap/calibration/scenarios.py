@@ -185,10 +185,13 @@ def _per_connection(estimates: ProviderEstimates) -> _Entry:
         return _Entry(key, missing=_NO_CONNECTIONS)
     if per.limit:
         closed = f"{per.closed_there:,} of {per.connections:,} connections were closed there"
-        return _Entry(key, per.most, closed)
+        each = f"{per.most} transactions of {per.recipients:.3g} recipients; "
+        return _Entry(key, per.messages, closed if per.messages == per.most else each + closed)
     if per.most == 1:
-        return _Entry(key, 1, "no connection was used again")
-    counts = f"at most {per.most}, on average {per.mean:.3g}"
+        each = f"the recipients of one transaction, {per.recipients:.3g} on average; "
+        comment = "no connection was used again"
+        return _Entry(key, per.messages, comment if per.messages == 1 else each + comment)
+    counts = f"at most {per.messages}, on average {per.mean * per.recipients:.3g}"
     return _Entry(key, missing=f"no limit was reached; {counts}")
 
 

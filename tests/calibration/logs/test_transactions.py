@@ -6,11 +6,15 @@ values") and ``default_destination_recipient_limit`` in postconf(5).
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from reading_lines import read, read_file
+from test_other_logs import kumomta
 
 from sendcap.calibration.calibrate import calibrate
+from sendcap.calibration.report import report
 from sendcap.calibration.times import Times
 
 LINE = (
@@ -57,6 +61,60 @@ def test_a_message_that_is_tried_again_has_two_transactions(tmp_path) -> None:
     again = line(6, 1).replace("delays=0.2", "delays=300")
     rows, _, _ = read(tmp_path, [line(1, 1), again])
     assert rows["use"].tolist() == [1, 1]
+
+
+def written(tmp_path, lines: list[str]) -> Path:
+    path = tmp_path / "mail.log"
+    path.write_text("".join(f"{each}\n" for each in lines))
+    return path
+
+
+def test_the_recipients_of_a_transaction_are_no_messages_over_a_connection(tmp_path) -> None:
+    lines = [line(m, n, number=f"4A{m}") for m in range(60) for n in range(3)]
+    found = calibrate([written(tmp_path, lines)])
+    (other,) = found.providers
+    assert (other.per_connection.most, other.per_connection.mean) == (1, 1.0)
+    assert (other.per_connection.limit, other.per_connection.connections) == (False, 60)
+    # A scenario's message has one recipient, and three of them shared a connection.
+    assert found.scenario.providers["other"].messages_per_connection == 3
+    text = report(found)
+    assert "Transactions per connection: 1 on average, 1 at most, which is not a limit" in text
+    assert "\nRecipients per transaction: 3 on average.\n" in text
+
+
+def test_a_limit_counts_transactions_and_the_scenario_the_recipients_of_them(tmp_path) -> None:
+    lines = [
+        line(m, n, number=f"4A{m}x{use}", pid=m).replace(
+            ", delay=", f", conn_use={use}, delay=" if use > 1 else ", delay="
+        )
+        for m in range(40)
+        for use in range(1, 6)
+        for n in range(2)
+    ]
+    found = calibrate([written(tmp_path, lines)])
+    (other,) = found.providers
+    assert (other.per_connection.most, other.per_connection.closed_there) == (5, 40)
+    assert other.per_connection.limit
+    assert found.scenario.providers["other"].messages_per_connection == 10
+    assert "5 transactions of 2 recipients; 40 of 40 connections were closed there" in found.text
+
+
+def test_the_recipients_of_a_record_of_kumomta_are_one_transaction(tmp_path) -> None:
+    people = [f"u{n}@example.org" for n in range(4)]
+    lines = [
+        kumomta(
+            id=f"{m}.{use}",
+            recipient=people,
+            session_id=f"s{m}",
+            event_time=f"2026-11-26T09:{m:02}:{use:02}.5Z",
+        )
+        for m in range(30)
+        for use in range(3)
+    ]
+    (other,) = calibrate([written(tmp_path, lines)]).providers
+    assert (other.attempts, other.per_connection.recipients) == (360, 4.0)
+    assert (other.per_connection.most, other.per_connection.closed_there) == (3, 30)
+    assert other.per_connection.messages == 12
 
 
 def test_a_rounded_time_is_divided_after_rounding() -> None:
