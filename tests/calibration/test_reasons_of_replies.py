@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sendcap.calibration.calibrate import Calibration, calibrate
 from sendcap.calibration.outcomes import _TABLES, _reason, _telling, packed, read_reply
-from sendcap.calibration.reasons import REASONS, broad, named
+from sendcap.calibration.reasons import GONE, REASONS, broad, named
 
 
 def reason(text: str, enhanced: int = 0, category: str = "") -> str:
@@ -253,10 +253,53 @@ def test_no_number_of_an_address_or_a_port_is_a_code() -> None:
         ("", "other"),
     ],
 )
-def test_the_mtas_own_category_comes_first(category, expected) -> None:
+def test_the_mtas_own_category_decides_where_the_reply_is_not_clear(category, expected) -> None:
     assert reason("554 no words that say anything", category=category) == expected
     if named(category):
-        assert reason("452 4.2.1 something else, blocked", category=category) == expected
+        assert reason("552 5.2.1 something else, blocked", category=category) == expected
+        for_a_time = reason("452 4.2.1 something else, blocked", category=category)
+        assert for_a_time == ("blocked" if expected in GONE else expected)
+
+
+# PowerMTA's patterns as shipped take a category from a word: "limit exceeded" is *quota-issues*,
+# "blocked" and "spam" are *spam-related*.
+@pytest.mark.parametrize(
+    ("text", "category", "expected"),
+    [
+        ("421 4.7.0 try again later", "bad-mailbox", "try again later"),
+        ("421 4.7.0 try again later", "other", "try again later"),
+        ("450 4.2.0 greylisted", "inactive-mailbox", "greylisted"),
+        ("421 4.7.28 rate limit exceeded", "quota-issues", "throttled"),
+        ("550 5.7.1 blocked using zen.spamhaus.org", "spam-related", "blocked"),
+        ("421 4.7.0 [TSS04] temporarily deferred", "spam-related", "throttled"),
+        ("550 5.1.1 no such user", "policy-related", "user unknown"),
+        # Amazon SES.
+        ("421 4.7.0 try again later", "General", "try again later"),
+        ("421 4.7.0 try again later", "NoEmail", "try again later"),
+        ("550 5.7.26 unauthenticated", "ContentRejected", "authentication"),
+        # What is not clear is decided by the category, as far as it may be of the reply.
+        ("421 4.7.0 try again later", "quota-issues", "mailbox full"),
+        ("421 4.7.0 try again later", "MailboxFull", "mailbox full"),
+        ("450 4.0.0 no words that say anything", "bad-mailbox", "user unknown"),
+        ("no words that say anything", "bad-mailbox", "user unknown"),
+    ],
+)
+def test_a_clear_reply_outweighs_the_category(text, category, expected) -> None:
+    assert reason(text, category=category) == expected
+
+
+def test_a_refusal_for_a_time_is_no_unknown_user_in_a_log(tmp_path) -> None:
+    row = "t,2026-11-26 09:{0:02}:00+0000,2026-11-26 08:59:00+0000,u{0}@a.example,4.7.0,{1},{2}"
+    rows = [
+        row.format(n, "smtp;421 4.7.0 try again later", ("bad-mailbox", "other")[n % 2])
+        for n in range(40)
+    ]
+    log = tmp_path / "acct.csv"
+    log.write_text(
+        "type,timeLogged,timeQueued,rcpt,dsnStatus,dsnDiag,bounceCat\n" + "\n".join(rows)
+    )
+    (provider,) = calibrate([log]).providers
+    assert provider.transient_reasons == {"try again later": 40}
 
 
 def test_a_broad_category_leaves_the_choice_to_the_reply() -> None:

@@ -1,9 +1,12 @@
-"""The reason of a failed attempt: by the MTA's category, the reply's code, and its words.
+"""The reason of a failed attempt: by the reply's code and words, and the MTA's category.
 
-In this order, and the first that says enough decides: the MTA's own category
-(`sendcap.calibration.reasons`); a well-known reply of a large provider
-(`sendcap.calibration.well_known`); the enhanced code as IANA registers it; the other words. A few
-codes are used for much that they do not mean, so telling words outweigh them.
+In this order, and the first that says enough decides: a well-known reply of a large provider
+(`sendcap.calibration.well_known`); the enhanced code as IANA registers it; telling words, which
+outweigh codes that are used for much that they do not mean; the MTA's own category
+(`sendcap.calibration.reasons`); the other words. An MTA takes its category from the words of the
+reply, by patterns such as PowerMTA's ``/spam/ spam-related`` and ``/limit exceeded/ quota-issues``,
+so a clear reply outweighs it. A category of addresses that are gone says nothing about a reply for
+a time: PowerMTA has *bad-mailbox* for replies 5.X.X alone.
 
 Source: RFC 3463, RFC 5248 and IANA, "SMTP Enhanced Status Codes". The order of the rules and the
 choice of classes follow KumoMTA's bounce classifier (``assets/bounce_classifier/iana.toml``,
@@ -83,8 +86,12 @@ def read_reply(text: bytes, enhanced: int = 0, code: int = 0, category: str = ""
     if not enhanced % _UNSPECIFIC:
         enhanced = packed(*reply.enhanced) or enhanced
     kind = enhanced // _UNSPECIFIC or code // 100
-    reason = reasons.named(category) or _reason(_telling(reply.words), enhanced % _UNSPECIFIC, kind)
-    if reason in (reasons.OTHER, reasons.TRY_LATER):
+    reason, clear = _reason(_telling(reply.words), enhanced % _UNSPECIFIC, kind)
+    own = reasons.named(category)
+    for_a_time = kind == 4 and own in reasons.GONE and reason != reasons.OTHER
+    if own and not clear and not for_a_time:
+        reason = own
+    elif reason in (reasons.OTHER, reasons.TRY_LATER):
         reason = reasons.broad(category) or reason
     return Reply(reasons.NUMBERS[reason], code, enhanced)
 
@@ -114,19 +121,18 @@ def _telling(words: str) -> str:
 
 
 @lru_cache(_MOST_WORDINGS)
-def _reason(words: str, enhanced: int, kind: int) -> str:
-    """Return the reason of words, and of the subject and detail of an enhanced code."""
-    reason = WELL_KNOWN.reason(words, kind)
-    if reason:
-        return reason
+def _reason(words: str, enhanced: int, kind: int) -> tuple[str, bool]:
+    """Return the reason of words and a code's subject and detail, and whether it is clear."""
     code = divmod(enhanced, 1000)
-    if kind == 4 and code[0] == 7 and code[1] in _MICROSOFTS_LIMITS:
-        return reasons.THROTTLED
+    clear = WELL_KNOWN.reason(words, kind)
+    if not clear and kind == 4 and code[0] == 7 and code[1] in _MICROSOFTS_LIMITS:
+        clear = reasons.THROTTLED
+    clear = clear or _REGISTERED.get(code, "") or TELLING.reason(words, kind)
+    if clear:
+        return clear, True
     return (
-        _REGISTERED.get(code)
-        or TELLING.reason(words, kind)
-        or ("" if kind == 4 and code == _DISABLED else _MISUSED.get(code))
+        ("" if kind == 4 and code == _DISABLED else _MISUSED.get(code))
         or OTHERS.reason(words, kind)
         or _MISUSED.get(code)
         or (reasons.PROTOCOL_ERROR if code[0] in _PROTOCOL else reasons.OTHER)
-    )
+    ), False

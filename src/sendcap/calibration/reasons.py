@@ -1,7 +1,8 @@
 """The names of the reasons of failed attempts, and what an MTA or a sending service calls them.
 
-Its own category of bounces comes before any reading of the reply, if it says enough. One such as
-``policy-related`` or ``TransientFailure`` only decides where the reply says nothing.
+Its own category of bounces decides where the reply is not clear, if it says enough. One such as
+``policy-related`` or ``TransientFailure`` only decides where the reply says nothing. The order is
+in `sendcap.calibration.outcomes`.
 """
 
 from typing import Final
@@ -30,6 +31,9 @@ REASONS: Final = (
 )
 """Every reason of a scenario, by number."""
 NUMBERS: Final = {name: number for number, name in enumerate(REASONS)}
+
+GONE: Final = frozenset({USER_UNKNOWN, ACCOUNT_DISABLED, INVALID_DOMAIN})
+"""Reasons of addresses that no reply for a time concerns."""
 
 _NAMED: Final = {
     # PowerMTA 5.0 User's Guide, "bounce-category-patterns", and the column bounceCat.
