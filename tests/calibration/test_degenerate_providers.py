@@ -8,10 +8,12 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sendcap.calibration.calibrate import Calibration, calibrate
 from sendcap.calibration.files import estimates
+from sendcap.calibration.report import report
 
 LINE = (
     "Nov  6 {hour:02}:{minute:02}:{second:02} m postfix/smtp[18]: {message}: to=<u@{domain}>, "
@@ -174,3 +176,65 @@ def test_records_drawn_at_random(tmp_path) -> None:
                     lines.append(kumo(other, message, (551, "x"), 9))
         log.write_text("\n".join(lines))
         assert_fitted(calibrate([log]))
+
+
+FULL = "452 4.2.2 mailbox full"
+
+
+def cleared(messages: int) -> Iterator[str]:
+    """Yield lines of mailboxes that take mail again after 10 minutes, or are full for 20."""
+    for number in range(messages):
+        minutes = (0, 20, 30) if number % 2 else (0, 10)
+        for minute in minutes:
+            last = minute == minutes[-1]
+            yield LINE.format(
+                hour=5,
+                minute=minute + number // 60,
+                second=number % 60,
+                message=f"3E829F{number:03}",
+                domain="b.example",
+                relay=MX.format(domain="b.example"),
+                delay=1.5 + 60 * minute,
+                delays=f"{60 * minute}/0.2/0.3/0.9",
+                dsn="2.0.0" if last else "4.2.2",
+                status=SENT if last else f"deferred (host mx said: {FULL})",
+            )
+
+
+def test_a_few_messages_leave_the_shape_to_an_assumption(tmp_path) -> None:
+    found = calibrated(tmp_path, lines("b.example", "sent", 60), cleared(6))
+    text = report(found)
+    assert "; 6 messages are too few for a shape: exponential is assumed.\n" in text
+    assert "Clears after: exponential" not in text
+    assert "faults, mailbox full: the shape; 6 messages are too few" in text
+    rows = estimates(found)
+    (row,) = rows[rows["quantity"].str.startswith("fault, mailbox full, clears_after")].itertuples()
+    assert pd.isna(row.distribution)
+    assert row.value == pytest.approx(found.providers[0].faults[0].fits[0].mean_s.value)
+
+
+def test_many_messages_show_a_shape(tmp_path) -> None:
+    found = calibrated(tmp_path, lines("b.example", "sent", 400), cleared(40))
+    text = report(found)
+    assert "Clears after: " in text
+    assert "too few for a shape" not in text
+    assert "the shape; " not in text
+
+
+@pytest.mark.parametrize("apart", [1.0, 3.0])
+def test_two_values_are_no_shape(tmp_path, apart) -> None:
+    """Half of the transactions take 0.9 s, and half of them some time more."""
+    sent = list(lines("b.example", "sent", 60))
+    sent[::2] = [line.replace("/0.9,", f"/{0.9 + apart:.2g},") for line in sent[::2]]
+    text = report(calibrated(tmp_path, iter(sent)))
+    bad = "No family fits, and 60 values are too few for their quantiles"
+    assert bad in text.partition("Transaction time")[2]
+
+
+def test_chance_is_no_bad_fit(tmp_path) -> None:
+    rng = np.random.default_rng(7)
+    sent = list(lines("b.example", "sent", 60))
+    sent = [line.replace("/0.9,", f"/{rng.lognormal(0, 0.5):.2g},") for line in sent]
+    text = report(calibrated(tmp_path, iter(sent)))
+    assert "Transaction time: lognormal" in text or "Transaction time: gamma" in text
+    assert "No family fits" not in text

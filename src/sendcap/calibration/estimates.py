@@ -56,6 +56,11 @@ class FaultEstimate:
         return bool(self.fits) and self.fits[0].family == "constant"
 
     @property
+    def is_shaped(self) -> bool:
+        """Whether messages are enough for a shape of the time; an assumption is none."""
+        return self.times.count >= _LEAST_SHAPED or self.clears_at_one_age
+
+    @property
     def clears_by_next_attempt(self) -> bool:
         """Whether no next attempt ever met the fault, which leaves the age open."""
         return self.clears_at_one_age and self.fits[0].mean_s.low <= 0.0
@@ -224,7 +229,7 @@ def _fault(reason: str, affected: Figure, low_s: Floats, high_s: Floats) -> Faul
     times = Times.of(low_s, high_s)
     if np.isinf(high_s).all():
         return FaultEstimate(reason, affected, [], times, share(len(high_s), len(high_s)))
-    # A few messages do not show a shape.
+    # A few messages do not show a shape: the simplest one is an assumption.
     names = None if times.count >= _LEAST_SHAPED else ("exponential",)
     fits = best(times, names=names)
     if times.censored:

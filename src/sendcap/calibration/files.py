@@ -72,8 +72,8 @@ def estimates(calibration: Calibration) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(_Row._fields))
 
 
-def _fit_rows(provider: str, quantity: str, fit: Fit) -> Iterator[_Row]:
-    count, about = round(fit.count), (fit.family, fit.distance)
+def _fit_rows(provider: str, quantity: str, fit: Fit, *, is_shaped: bool = True) -> Iterator[_Row]:
+    count, about = round(fit.count), (fit.family, fit.distance) if is_shaped else (None, None)
     yield _Row(provider, f"{quantity}, mean", *fit.mean_s, "s", count, *about)
     if fit.family not in ("exponential", "constant"):
         yield _Row(provider, f"{quantity}, cv", *fit.cv, "", count, *about)
@@ -126,4 +126,5 @@ def _provider_rows(provider: ProviderEstimates) -> Iterator[_Row]:
         of = messages * fault.share.value if fault.untold else fault.times.count
         yield row(f"{quantity}, never", fault.never, "share", of)
         if fault.fits:
-            yield from _fit_rows(name, f"{quantity}, clears_after", fault.fits[0])
+            clears, shaped = f"{quantity}, clears_after", fault.is_shaped
+            yield from _fit_rows(name, clears, fault.fits[0], is_shaped=shaped)

@@ -27,6 +27,7 @@ _SIMPLER: Final = 4.6
 _AS_GOOD: Final = 2.0
 """Difference in AIC up to which the data say nothing for either of two families."""
 _LEAST_MEASURED: Final = 100
+_ONCE_IN_100: Final = 1.63
 
 
 def best(times: Times, *, never: bool = False, names: Sequence[str] | None = None) -> list[Fit]:
@@ -78,6 +79,15 @@ def best_or_measured(times: Times) -> list[Fit]:
         return fits
     quantiles = measured(times) if times.count >= _LEAST_MEASURED else None
     return fits if quantiles is None else [quantiles, *fits]
+
+
+def fits_badly(fit: Fit) -> bool:
+    """Tell whether a distribution of few values is further off than chance has it, once in 100.
+
+    Source: the statistic of Kolmogorov and Smirnov, N. Smirnov, Annals of Mathematical Statistics
+    19 (1948).
+    """
+    return fit.count < _LEAST_MEASURED and fit.distance > _ONCE_IN_100 / math.sqrt(fit.count)
 
 
 def _fit(family: Family, times: Times, never: bool) -> Fit | None:

@@ -13,6 +13,7 @@ from sendcap.calibration.estimates import FaultEstimate, ProviderEstimates
 from sendcap.calibration.evidence import Evidence
 from sendcap.calibration.families import Fit
 from sendcap.calibration.feedback import times_of
+from sendcap.calibration.fitting import fits_badly
 from sendcap.calibration.lives import OPEN
 from sendcap.calibration.times import Times, observed, percent
 from sendcap.text.quantities import counted, listed, precise
@@ -203,7 +204,12 @@ def _fault(fault: FaultEstimate) -> Iterator[str | Table]:
     yield f"Fault {fault.reason} ({_kind(fault)}): {fault.share.percent} of the messages."
     if fault.fits:
         yield f"Never clears: {fault.never.percent} of them."
-        yield from _fitted("Clears after", fault.fits, fault.times)
+        if fault.is_shaped:
+            yield from _fitted("Clears after", fault.fits, fault.times)
+        else:
+            few = counted(round(fault.times.count), "message is", "messages are")
+            mean = fault.fits[0].mean_s.text(precise)
+            yield f"Clears after: mean {mean}; {few} too few for a shape: exponential is assumed."
     else:
         yield "None of them cleared within the log."
 
@@ -225,6 +231,11 @@ def _fitted(name: str, fits: list[Fit], times: Times) -> Iterator[str | Table]:
         return
     if best.family == "empirical":
         yield "No family is within 5 points of the data, so the scenario has the data's quantiles."
+    elif fits_badly(best):
+        yield (
+            f"No family fits, and {counted(round(best.count), 'value is', 'values are')} too few "
+            f"for their quantiles: the mean holds, the shape does not."
+        )
     least = min(fit.aic for fit in fits if not math.isnan(fit.aic))
     rows = []
     for fit in fits:

@@ -243,17 +243,16 @@ def _bounces(estimates: ProviderEstimates) -> Iterator[_Entry]:
         comment = "; ".join(f"{fault.reason} {fault.share.percent}" for fault in faults)
         yield _Entry("faults", [_fault(fault, estimates.hard, shrunk) for fault in faults], comment)
     for fault in faults:
+        unknown = ""
         if not fault.fits:
-            yield _Entry(
-                f"faults, {fault.reason}",
-                missing="when it clears; none had within the log, so that none does",
-            )
-        if fault.clears_by_next_attempt:
+            unknown = "when it clears; none had within the log, so that none does"
+        elif fault.clears_by_next_attempt:
             upto = precise(fault.fits[0].mean_s.high)
-            yield _Entry(
-                f"faults, {fault.reason}",
-                missing=f"when it clears; all had at the next attempt, so within {upto}",
-            )
+            unknown = f"when it clears; all had at the next attempt, so within {upto}"
+        elif not fault.is_shaped:
+            few = counted(round(fault.times.count), "message is", "messages are")
+            unknown = f"the shape; {few} too few, so exponential is an assumption"
+        yield _Entry(f"faults, {fault.reason}", missing=unknown)
 
 
 def _duration(seconds: float) -> str:
