@@ -225,6 +225,26 @@ def test_the_smallest_logs_give_a_scenario(tmp_path, count) -> None:
     [
         (["2026-11-26T09:00:00Z mx1 postfix/qmgr[7]: 4X: removed"] * 3, "no delivery attempt in 3"),
         ([SENT.format(1, 2, 3).replace("delays=", "dalays=")], "unreadable delivery line: 1"),
+        (
+            [
+                f"2026-11-26T09:00:00Z mx1 postfix/qmgr[7]: 4X{n}: from=<s@t.example>, size=9, "
+                f"nrcpt=2 (queue active)"
+                for n in range(3)
+            ],
+            r"in 3 lines \(messages received: 6\); .*: postfix has them in lines with status=",
+        ),
+        (
+            [f"2026-11-26 09:00:00 1vO6aa-00000000{n:03}-0001 <= s@t.example" for n in range(3)],
+            r"in 3 lines \(messages received: 3\); .*: exim has them in lines with =>",
+        ),
+        (
+            ["type,timeLogged,rcpt", "r,1795683600,u@a.example"],
+            r"in 2 lines \(messages received: 1\); .*: powermta has them in records d, t and b",
+        ),
+        (
+            ['{"type":"Reception","id":"1","recipient":"u@a.example","timestamp":1795683600}'],
+            r"in 1 line \(messages received: 1\); .*: kumomta has them in records Delivery",
+        ),
     ],
 )
 def test_a_log_without_deliveries_is_an_error_in_words(tmp_path, lines, message) -> None:

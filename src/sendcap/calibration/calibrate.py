@@ -10,14 +10,14 @@ from typing import Final
 import numpy as np
 
 from sendcap.calibration.arrivals import Stretch, deliveries
-from sendcap.calibration.attempts import Floats, Ints
+from sendcap.calibration.attempts import RECEIVED, Floats, Ints
 from sendcap.calibration.estimates import ProviderEstimates, estimates_of
 from sendcap.calibration.evidence import Evidence, Gaps
 from sendcap.calibration.families import Fit
 from sendcap.calibration.feedback import latencies_s, times_of
 from sendcap.calibration.fitting import best
 from sendcap.calibration.logs.reading import Context, Skipped
-from sendcap.calibration.logs.recognising import FORMATS, FileRead, counted_once, read_logs
+from sendcap.calibration.logs.recognising import FORMATS, READERS, FileRead, counted_once, read_logs
 from sendcap.calibration.providers import Providers, read_map
 from sendcap.calibration.report import sections
 from sendcap.calibration.retries import Recognised, lasting, recognise
@@ -189,7 +189,7 @@ def _evidence(context: Context, files: list[FileRead]) -> tuple[Evidence, dict[s
     """Return the evidence, and the providers that are too small for estimates of their own."""
     attempts, names = context.attempts, context.providers.names
     if not np.isfinite(attempts.first_s):
-        raise _without_deliveries(files, context.skipped)
+        raise _without_deliveries(files, context)
     merged, small = _merged(context.providers, attempts.by_provider)
     evidence = Evidence(attempts, names, merged)
     if evidence.messages < evidence.partial:
@@ -242,14 +242,19 @@ def _merged(providers: Providers, attempts: Ints) -> tuple[Ints, dict[str, int]]
     return numbers, few
 
 
-def _without_deliveries(files: list[FileRead], skipped: Skipped) -> SendcapError:
+def _without_deliveries(files: list[FileRead], context: Context) -> SendcapError:
     lines = counted(sum(file.lines for file in files), "line")
-    kinds = Counter({**skipped.malformed, **skipped.other}).most_common(3)
-    reasons = "; ".join(f"{reason}: {count:,}" for reason, count in kinds)
+    skipped, outcomes = context.skipped, [part["outcome"] for part in context.attempts.parts()]
+    received = sum(int(np.count_nonzero(each == RECEIVED)) for each in outcomes)
+    kinds = Counter({"messages received": received, **skipped.malformed, **skipped.other})
+    told = [f"{reason}: {count:,}" for reason, count in kinds.most_common(3) if count]
     names = ", ".join(file.name for file in files[:3])
+    remarks = "".join(f"; {file.remark}" for file in files[:3] if file.remark)
+    formats = dict.fromkeys(file.format for file in files)
+    where = "; ".join(f"{name} has them in {READERS[name].attempts}" for name in formats)
     return SendcapError(
-        f"{names}: no delivery attempt in {lines} ({reasons or 'all empty'}); give a log "
-        f"with deliveries to other servers, or set --format"
+        f"{names}: no delivery attempt in {lines} ({'; '.join(told) or 'all empty'}){remarks}; give "
+        f"the log of deliveries to other servers: {where}"
     )
 
 

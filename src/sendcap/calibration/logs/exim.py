@@ -84,6 +84,7 @@ class EximReader(Reader):
     """Reads the main log."""
 
     format = "exim"
+    attempts = "lines with =>, == or **"
     columns = (
         *("message", "recipient", "provider", "arrived_s", "finished_s", "transaction_s"),
         *("not_due_s", "enhanced", "code", "reason", "outcome", "reused", "host"),

@@ -41,6 +41,7 @@ class KumomtaReader(LineReader):
     """Reads JSON lines."""
 
     format = "kumomta"
+    attempts = "records Delivery, TransientFailure and Bounce"
     unreadable = "unreadable record"
 
     def __init__(self, log: Log, context: Context) -> None:

@@ -58,6 +58,7 @@ class MomentumReader(LineReader):
     """Reads mainlog and bouncelog."""
 
     format = "momentum"
+    attempts = "lines D, T and P"
     has_numbers = False
     unreadable = "unreadable line"
 

@@ -36,6 +36,7 @@ class OpensmtpdReader(Reader):
     """Reads the mail log."""
 
     format = "opensmtpd"
+    attempts = "lines with mta delivery"
 
     def __init__(self, log: Log, context: Context) -> None:
         super().__init__(log, context)

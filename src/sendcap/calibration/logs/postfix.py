@@ -59,6 +59,7 @@ class PostfixReader(Reader):
     """Reads mail.log."""
 
     format = "postfix"
+    attempts = "lines with status= of postfix/smtp"
     columns = (
         *("message", "recipient", "provider", "finished_s", "use"),
         *("delay", "a", "b", "c", "d", "enhanced", "code", "reason", "outcome"),

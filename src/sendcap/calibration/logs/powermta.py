@@ -76,6 +76,7 @@ class PowermtaReader(LineReader):
     """Reads the accounting file."""
 
     format = "powermta"
+    attempts = "records d, t and b"
     has_numbers = False
     unreadable = "unreadable row"
 

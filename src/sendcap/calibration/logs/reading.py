@@ -147,6 +147,8 @@ class Reader(ABC):
     """Reads one file into the table."""
 
     format: ClassVar[str]
+    attempts: ClassVar[str]
+    """The lines or records that have attempts, for whoever gives a log without any."""
     repeated: ClassVar[str] = "repeated lines"
     """Name of lines that the logs have again in the report."""
     has_numbers: ClassVar[bool] = True

@@ -30,6 +30,7 @@ class SesReader(EventReader):
     """Reads events of Amazon SES."""
 
     format = "ses"
+    attempts = "events Delivery, DeliveryDelay and Bounce"
     outcomes: ClassVar = {
         "Send": RECEIVED,
         "Delivery": ACCEPTED,
@@ -95,6 +96,7 @@ class SendgridReader(EventReader):
     """Reads events of SendGrid."""
 
     format = "sendgrid"
+    attempts = "events delivered, deferred and bounce"
     outcomes: ClassVar = {
         "processed": RECEIVED,
         "delivered": ACCEPTED,
@@ -150,6 +152,7 @@ class MailgunReader(EventReader):
     """Reads events of Mailgun."""
 
     format = "mailgun"
+    attempts = "events delivered and failed"
     outcomes: ClassVar = {"accepted": RECEIVED, "delivered": ACCEPTED, "failed": HARD}
     others = frozenset(
         {
@@ -199,6 +202,7 @@ class SparkpostReader(EventReader):
     """Reads events of SparkPost."""
 
     format = "sparkpost"
+    attempts = "events delivery, delay and bounce"
     outcomes: ClassVar = {
         "injection": RECEIVED,
         "delivery": ACCEPTED,
