@@ -238,3 +238,53 @@ def test_chance_is_no_bad_fit(tmp_path) -> None:
     text = report(calibrated(tmp_path, iter(sent)))
     assert "Transaction time: lognormal" in text or "Transaction time: gamma" in text
     assert "No family fits" not in text
+
+
+NO_DOMAIN = (
+    "Nov  6 05:50:{0:02} m postfix/smtp[18]: N{0}: to=<u@none.example>, relay=none, delay=0.4, "
+    "delays=0.1/0.2/0.1/0, dsn=5.4.4, status=bounced (Host or domain name not found. Name service "
+    "error for name=none.example type=AAAA: Host not found)"
+)
+
+
+def test_a_domain_that_is_none_needs_no_server(tmp_path) -> None:
+    nowhere = map(NO_DOMAIN.format, range(10))
+    found = calibrated(tmp_path, lines("b.example", "down", 90), nowhere)
+    (other,) = found.providers
+    assert other.hard["invalid domain"].value == 0.1
+    assert other.faults[0].share.value == 0.9
+    assert "- invalid domain: 10 % (5.91 to 15.8 %) of the messages\n" in report(found)
+    (hard,) = found.scenario.providers["other"].hard
+    assert (hard.reason, hard.share) == ("invalid domain", 0.1)
+
+
+def test_the_messages_that_nobody_looked_at_are_as_the_others(tmp_path) -> None:
+    parts = (("b.example", "down", 60), ("c.example", "unknown", 5), ("d.example", "sent", 15))
+    nowhere = map(NO_DOMAIN.format, range(20))
+    found = calibrated(tmp_path, *(lines(*part) for part in parts), nowhere)
+    (other,) = found.providers
+    assert other.hard["invalid domain"].value == 0.2
+    # A quarter of those looked at, in the 80 % whose domain is one.
+    assert other.hard["user unknown"].value == pytest.approx(0.25 * 0.8)
+    text = report(found)
+    assert "- user unknown: 20 % " in text
+    assert " of the 40 messages that a server looked at\n" in text
+    rows = estimates(found).set_index("quantity")["measured"]
+    assert (rows["hard, user unknown"], rows["hard, invalid domain"]) == (40, 100)
+
+
+def test_messages_that_wait_say_nothing_about_domains(tmp_path) -> None:
+    taken = (
+        f"Nov  6 05:59:00 m postfix/qmgr[5]: W{n}: from=<s@t.example>, size=9, nrcpt=1 "
+        f"(queue active)"
+        for n in range(50)
+    )
+    nowhere = map(NO_DOMAIN.format, range(10))
+    found = calibrated(tmp_path, lines("d.example", "sent", 40), nowhere, taken)
+    (other,) = found.providers
+    assert other.messages == 100
+    assert other.hard["invalid domain"].value == 0.2
+    _, line = report(found).split("\nHard bounces:\n")
+    line = line.partition("\n")[0]
+    assert line.startswith("- invalid domain: 20 % (")
+    assert line.endswith(" of the 50 messages tried")

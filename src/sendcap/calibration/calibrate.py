@@ -253,8 +253,8 @@ def _without_deliveries(files: list[FileRead], context: Context) -> SendcapError
     formats = dict.fromkeys(file.format for file in files)
     where = "; ".join(f"{name} has them in {READERS[name].attempts}" for name in formats)
     return SendcapError(
-        f"{names}: no delivery attempt in {lines} ({'; '.join(told) or 'all empty'}){remarks}; give "
-        f"the log of deliveries to other servers: {where}"
+        f"{names}: no delivery attempt in {lines} ({'; '.join(told) or 'all empty'}){remarks}; "
+        f"give the log of deliveries to other servers: {where}"
     )
 
 

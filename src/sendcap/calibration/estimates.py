@@ -16,6 +16,7 @@ from sendcap.calibration.families import Fit
 from sendcap.calibration.fitting import best, best_or_measured
 from sendcap.calibration.reasons import (
     GREYLISTED,
+    INVALID_DOMAIN,
     MAILBOX_FULL,
     NUMBERS,
     OTHER,
@@ -24,6 +25,7 @@ from sendcap.calibration.reasons import (
     UNREACHABLE,
 )
 from sendcap.calibration.times import Figure, Times, share
+from sendcap.text.quantities import counted
 
 _LEAST_TIMES: Final = 30
 _LEAST_FOR_A_MEAN: Final = 5
@@ -34,6 +36,8 @@ _LEAST_SHAPED: Final = 20
 _LEAST_AGAIN: Final = 20
 _OF_THE_ADDRESS: Final = frozenset({GREYLISTED, MAILBOX_FULL, UNREACHABLE})
 """Reasons that belong to the address unless the log says otherwise: the next attempt meets them."""
+_WITHOUT_A_SERVER: Final = frozenset({INVALID_DOMAIN, UNREACHABLE})
+"""Reasons that an MTA finds before a server looks at a message."""
 _PERSISTS: Final = 2.0
 _OTHERWISE_BY_CHANCE: Final = 0.01
 """How often chance makes a reason that is drawn anew look like one that stays, or the reverse."""
@@ -81,6 +85,8 @@ class ProviderEstimates:
     transaction_mean: Figure | None  # if stamps are too coarse for a distribution
     per_connection: PerConnection | None
     ceiling: Ceiling
+    tried: int  # messages that were tried, as far as the log tells
+    looked_at: int  # messages of which a server, or the look for it, said something
     hard: dict[str, Figure]  # shares of the messages, by reason
     transient: Figure  # probability of a soft bounce at an attempt
     transient_reasons: dict[str, int]
@@ -91,6 +97,18 @@ class ProviderEstimates:
     accepts: int | None  # connections, more than which the provider refused
     # Reasons with too few messages for a fault; their first attempts count as transient.
     thin: dict[str, int]
+
+    def base(self, reason: str) -> int:
+        """Return the number of messages among which a reason would show."""
+        return self.tried if reason in _WITHOUT_A_SERVER else self.looked_at
+
+    def among(self, reason: str) -> str:
+        """Return in words of which messages the share of a reason is."""
+        base = self.base(reason)
+        if base == self.messages:
+            return "of the messages"
+        tried = "tried" if base == self.tried else "that a server looked at"
+        return f"of the {counted(base, 'message')} {tried}"
 
     @property
     def reasons_text(self) -> str:
@@ -135,8 +153,10 @@ def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimate
         transaction_mean=mean,
         per_connection=per_connection(uses, carried),
         ceiling=limit,
+        tried=_tried(provider),
+        looked_at=provider.looked_at,
         hard={
-            REASONS[reason]: share(int(provider.hard[reason]), provider.looked_at)
+            REASONS[reason]: _share(provider, REASONS[reason], int(provider.hard[reason]))
             for reason in np.flatnonzero(provider.hard).tolist()
         },
         transient=transient,
@@ -147,6 +167,26 @@ def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimate
         accepts=accepts,
         thin=thin,
     )
+
+
+def _tried(provider: ProviderEvidence) -> int:
+    return int(provider.tries.sum() + provider.untold.sum())
+
+
+def _share(provider: ProviderEvidence, reason: str, count: int) -> Figure:
+    """Return the share of the messages that a reason concerns.
+
+    A message that no server has looked at says nothing about its mailbox, but that its domain is
+    one: that is looked up before. Where the others are taken for all, domains that are none have
+    their own share of all.
+    """
+    tried = _tried(provider)
+    if reason in _WITHOUT_A_SERVER:
+        return share(count, tried)
+    no_domain = int(provider.hard[NUMBERS[INVALID_DOMAIN]])
+    among = provider.looked_at - no_domain
+    of = among * tried / (tried - no_domain) if among > 0 and tried > no_domain else 0.0
+    return share(count, max(round(of), count))
 
 
 def _accepts(provider: ProviderEvidence, limit: Ceiling) -> int | None:
@@ -208,9 +248,7 @@ def _faults(provider: ProviderEvidence) -> tuple[list[FaultEstimate], dict[str, 
         if count < _LEAST_FAULTY:
             thin[REASONS[reason]] = count
             continue
-        # Who was never reached says nothing about other reasons, but all about this one.
-        unreached = REASONS[reason] == UNREACHABLE
-        affected = share(count, provider.messages if unreached else provider.looked_at)
+        affected = _share(provider, REASONS[reason], count)
         faults.append(_fault(REASONS[reason], affected, *sample.values().T))
     return [*faults, *_untold(provider, {fault.reason for fault in faults})], thin
 
@@ -222,7 +260,8 @@ def _untold(provider: ProviderEvidence, told: set[str]) -> Iterator[FaultEstimat
         name = f"{name} until expiry" if name in told else name
         none = Times(*np.zeros((3, 0)))
         never = Figure(1.0)
-        yield FaultEstimate(name, share(count, provider.looked_at), [], none, never, untold=True)
+        affected = _share(provider, REASONS[reason] or OTHER, count)
+        yield FaultEstimate(name, affected, [], none, never, untold=True)
 
 
 def _fault(reason: str, affected: Figure, low_s: Floats, high_s: Floats) -> FaultEstimate:

@@ -119,10 +119,10 @@ def _provider_rows(provider: ProviderEstimates) -> Iterator[_Row]:
     yield row("transient", provider.transient, "share", attempts)
     yield row("async_bounce", provider.returned, "share", messages)
     for reason, bounced in provider.hard.items():
-        yield row(f"hard, {reason}", bounced, "share", messages)
+        yield row(f"hard, {reason}", bounced, "share", provider.base(reason))
     for fault in provider.faults:
         quantity = f"fault, {fault.reason}"
-        yield row(quantity, fault.share, "share", messages)
+        yield row(quantity, fault.share, "share", provider.base(fault.reason))
         of = messages * fault.share.value if fault.untold else fault.times.count
         yield row(f"{quantity}, never", fault.never, "share", of)
         if fault.fits:

@@ -183,8 +183,9 @@ def _provider(provider: ProviderEstimates) -> Iterator[str | Table]:
         yield f"Transaction time: mean {provider.transaction_mean.text(precise)}."
     yield from _connections(provider)
     if provider.hard:
-        yield "Hard bounces, as shares of the messages:"
-        yield from (f"- {reason}: {share.percent}" for reason, share in provider.hard.items())
+        yield "Hard bounces:"
+        for reason, bounced in provider.hard.items():
+            yield f"- {reason}: {bounced.percent} {provider.among(reason)}"
     if provider.transient_reasons:
         share = provider.transient.percent
         yield f"Transient soft bounces: {share} of the attempts ({provider.reasons_text})."
@@ -192,16 +193,16 @@ def _provider(provider: ProviderEstimates) -> Iterator[str | Table]:
         few = counted(count, "message")
         yield f"- {reason}: {few}, too few for a fault; the first attempts count here."
     for fault in provider.faults:
-        yield from _fault(fault)
+        yield from _fault(fault, provider.among(fault.reason))
     if provider.returned.value > 0:
         yield f"Asynchronous bounces: {provider.returned.percent} of the accepted messages."
 
 
-def _fault(fault: FaultEstimate) -> Iterator[str | Table]:
+def _fault(fault: FaultEstimate, of: str) -> Iterator[str | Table]:
     if fault.untold:
         yield f"Expired without an attempt in the log ({fault.reason}): {fault.share.percent}."
         return
-    yield f"Fault {fault.reason} ({_kind(fault)}): {fault.share.percent} of the messages."
+    yield f"Fault {fault.reason} ({_kind(fault)}): {fault.share.percent} {of}."
     if fault.fits:
         yield f"Never clears: {fault.never.percent} of them."
         if fault.is_shaped:
