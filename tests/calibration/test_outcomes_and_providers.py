@@ -132,3 +132,17 @@ def test_an_unreadable_map_is_an_error(tmp_path, content, message) -> None:
     path.write_text(content)
     with pytest.raises(SendcapError, match=message):
         read_map(path)
+
+
+@pytest.mark.parametrize("end", ["bücher.example", "xn--bcher-kva.example", "Bücher.example"])
+@pytest.mark.parametrize("domain", ["bücher.example", "xn--bcher-kva.example", "BÜCHER.EXAMPLE."])
+def test_an_international_domain_may_be_spelt_either_way(end, domain) -> None:
+    """RFC 5890: a U-label and the A-label of it are the same name."""
+    providers = Providers({end: "books"})
+    assert providers.name(b"", domain.encode()) == "books"
+    assert providers.name(b"mx." + domain.encode(), b"x.example") == "books"
+
+
+@pytest.mark.parametrize("domain", ["\ufffd\ufffd.example", "ü" * 200, "é..example", "\u2028"])
+def test_what_is_no_international_domain_is_of_nobody_known(domain) -> None:
+    assert Providers({"example.org": "x"}).name(b"", domain.encode()) == "other"

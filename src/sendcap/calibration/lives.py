@@ -30,6 +30,8 @@ _SAME_EVENT_S: Final = 2.0
 """A bounce reported by two logs has about the same time in both."""
 _SAME_ARRIVAL_S: Final = 3.0
 """Largest difference between arrivals of one message, which Postfix computes from rounded times."""
+_HOUR_S: Final = 3600.0
+_TIMES: Final = ("arrived_s", "ready_s", "not_due_s", "started_s", "finished_s")
 BEFORE_S: Final = 60.0
 """A message that arrived this long before the first attempt may have been tried before."""
 
@@ -65,6 +67,7 @@ def lives(records: Records, first_s: float, *, strict: bool = True) -> Lives:
     well before the first attempt as tried before.
     """
     _add_arrivals(records)
+    _set_back(records)
     outcome = records["outcome"].copy()
     # By such a hard bounce the MTA itself gives up.
     outcome[(outcome == HARD) & (records["enhanced"] % 1_000_000 == _TIME_EXPIRED)] = EXPIRED
@@ -103,6 +106,30 @@ def _add_arrivals(records: Records) -> None:
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     known = keys[place] == wanted
     records["arrived_s"][unknown[known]] = received["arrived_s"][first[place[known]]]
+
+
+def _set_back(records: Records) -> None:
+    """Set back the times of attempts that are an hour off, because the clocks were changed.
+
+    Stamps of local time without a zone jump then. An age does not, so the arrival that it tells has
+    another hour for the attempts behind the jump.
+    """
+    again = np.isin(records["message"], records["message"][records["outcome"] == SOFT])
+    again &= (records["outcome"] <= HARD) & ~np.isnan(records["arrived_s"])
+    which = np.flatnonzero(again)
+    if not len(which):
+        return
+    rows = records[which]
+    age_s = rows["finished_s"] - rows["arrived_s"]
+    order = np.lexsort((age_s, rows["recipient"], rows["message"]))
+    which, rows = which[order], rows[order]
+    same, _, _ = _same_message(rows)
+    begins = np.flatnonzero(~same)
+    first_s = rows["arrived_s"][begins][np.cumsum(~same) - 1]
+    off_s = rows["arrived_s"] - first_s
+    jumped = same & (np.abs(np.abs(off_s) - _HOUR_S) <= _SAME_ARRIVAL_S)
+    for name in _TIMES if jumped.any() else ():
+        records[name][which[jumped]] -= np.copysign(_HOUR_S, off_s[jumped])
 
 
 def _untold(records: Records, outcome: Ints, rows: Records) -> Records:

@@ -23,7 +23,7 @@ _UNITS_S: Final = 1.5
 """Two stamps of a moment, in whole seconds and in parts of them, differ by less."""
 _QUARTER_S: Final = 900.0
 _MOST_ZONE_S: Final = 26 * 3600.0
-_BACK_S: Final = 600.0
+_BACK_S: Final = 30.0
 """Records of an MTA are in order, but for those that take a while to be written."""
 _MOST_SOURCES: Final = (1 << 16) - 1
 

@@ -38,6 +38,7 @@ def xz(text: bytes) -> bytes:
         ("bz2", bz2.compress),
         ("xz", xz),
         ("zstd", zstd),
+        ("as spreadsheets save it", lambda text: text.replace(b"\n", b"\r")),
         ("two gzips", lambda text: gzip.compress(text[:1000]) + gzip.compress(text[1000:])),
         ("two zstds", lambda text: zstd(text[:1000]) + zstd(text[1000:])),
     ],

@@ -130,7 +130,7 @@ class Log:
 
     def _texts(self, size: int) -> Iterator[bytes]:
         """Yield the text as UTF-8, and a JSON document as lines."""
-        return by_line(as_utf8(self._pieces(size)))
+        return by_line(with_line_feeds(as_utf8(self._pieces(size))))
 
     def _pieces(self, size: int) -> Iterator[bytes]:
         """Yield the text in pieces of a size, up to any damage."""
@@ -192,3 +192,16 @@ def as_utf8(pieces: Iterable[bytes]) -> Iterator[bytes]:
         text = decode(piece)
         if text:
             yield text.encode("utf-8", "replace")
+
+
+def with_line_feeds(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    r"""Yield a text with line feeds where its lines end with carriage returns alone.
+
+    >>> b"".join(with_line_feeds([b"a\rb\r"])), b"".join(with_line_feeds([b"a\r\nb\rc"]))
+    (b'a\nb\n', b'a\r\nb\rc')
+    """
+    rest = iter(pieces)
+    first = next(rest, b"")
+    others = b"\r" in first and b"\n" not in first
+    for piece in chain((first,), rest):
+        yield piece.replace(b"\r", b"\n") if others else piece
