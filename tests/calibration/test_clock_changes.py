@@ -11,6 +11,7 @@ import pytest
 from sendcap.calibration.attempts import ACCEPTED
 from sendcap.calibration.calibrate import Calibration, calibrate
 from sendcap.calibration.lives import OPEN
+from sendcap.errors import SendcapError
 
 CHANGES = {
     # In Berlin, at 01:00 UTC: hours to UTC before and after.
@@ -63,6 +64,25 @@ def test_a_message_is_one_before_and_after_the_clocks_are_changed(tmp_path, chan
     assert (provider.ends[ACCEPTED], provider.ends[OPEN]) == (200, 0)
     # Postfix's delay of a retry tells the gap, too.
     assert np.allclose(found.gaps.gap_s, 598.8, atol=1.0)
+
+
+def test_a_clock_that_was_not_set_costs_one_line(tmp_path) -> None:
+    text = log("to winter time", zoned=True)
+    early = LINE.format(
+        stamp="1970-01-01T00:00:07+00:00", number="x", delay=1.4, before=0.1, dsn="2.0.0",
+        status="sent (250 ok)",
+    )  # fmt: skip
+    found = read(tmp_path, f"{early}\n{text}")
+    assert (found.evidence.messages, found.files[0].used) == (200, 400)
+    assert found.skipped.malformed == {"time before 2000": 1}
+    assert found.evidence.last_s - found.evidence.first_s < 7200
+
+
+def test_records_of_more_than_a_year_are_an_error_in_words(tmp_path) -> None:
+    text = log("to winter time", zoned=True)
+    text += text.replace("2026-", "2016-").replace(": 4D", ": 4E")
+    with pytest.raises(SendcapError, match=r"of 2016-10-25 .* to 2026-10-25 .*at most 366 days"):
+        read(tmp_path, text)
 
 
 def test_another_arrival_is_another_message(tmp_path) -> None:

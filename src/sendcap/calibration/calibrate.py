@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,7 @@ from sendcap.text.quantities import counted
 
 _LEAST_ATTEMPTS: Final = 30
 _LONGEST_SLACK_S: Final = 120.0
+_LONGEST_S: Final = 366 * 86_400.0
 _KEPT: Final = 20
 """Candidates for the retry policy."""
 _EXPLAINED: Final = 0.5
@@ -158,6 +160,9 @@ def calibrate(
         files = read_logs([Path(log) for log in logs], context, format, progress)
         files = counted_once(files, context)
         evidence, small = _evidence(context, files)
+    arrivals = deliveries(evidence.arrivals_s.values(), evidence.last_s - evidence.first_s)
+    if max(stretch.at_s for stretch in arrivals) > _LONGEST_S:
+        raise _too_long(files, evidence.first_s, evidence.last_s)
     estimates, shared = _estimates(evidence)
     gaps = evidence.gaps.values().view(np.recarray)
     policies = _policies(evidence, gaps, files, context.queue_runs_s)
@@ -169,7 +174,7 @@ def calibrate(
         small=small,
         policies=policies,
         gaps=gaps,
-        arrivals=deliveries(evidence.arrivals_s.values(), evidence.last_s - evidence.first_s),
+        arrivals=arrivals,
         validity_s=_validity_s(evidence, policies),
         feedback=best(times_of(latency_s)) if len(latency_s) else [],
         latency_s=latency_s,
@@ -255,6 +260,15 @@ def _without_deliveries(files: list[FileRead], context: Context) -> SendcapError
     return SendcapError(
         f"{names}: no delivery attempt in {lines} ({'; '.join(told) or 'all empty'}){remarks}; "
         f"give the log of deliveries to other servers: {where}"
+    )
+
+
+def _too_long(files: list[FileRead], first_s: float, last_s: float) -> SendcapError:
+    names = ", ".join(file.name for file in files[:3])
+    first, last = (datetime.fromtimestamp(each_s, UTC) for each_s in (first_s, last_s))
+    return SendcapError(
+        f"{names}: the records are of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, and a "
+        f"scenario has at most 366 days; give the logs of less, without lines of a wrong clock"
     )
 
 

@@ -104,6 +104,25 @@ def test_a_file_that_is_no_log_is_an_error_in_words(tmp_path, content, message) 
     assert str(error.value).isprintable()
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "remark"),
+    [
+        ("mail.log", b"", "is empty"),
+        ("mail.log.gz", gzip.compress(b""), "is empty"),
+        ("mail.log.gz", gzip.compress(TEXT)[:12], "is cut off"),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_log_that_was_just_rotated_may_be_empty(tmp_path, name, content, remark, first) -> None:
+    paths = [tmp_path / name, tmp_path / "mail.log.1"]
+    paths[0].write_bytes(content)
+    paths[1].write_bytes(TEXT)
+    files = read_logs(paths if first else paths[::-1], Context(Providers()))
+    empty, full = files if first else files[::-1]
+    assert (empty.used, full.used) == (0, 4000)
+    assert empty.remark.startswith(remark)
+
+
 def test_a_directory_and_a_missing_file_are_errors_in_words(tmp_path) -> None:
     with pytest.raises(SendcapError, match="is a directory"):
         Log(tmp_path)

@@ -27,6 +27,7 @@ _64_BITS: Final = (1 << 64) - 1
 _32_BITS: Final = (1 << 32) - 1
 _LEAST_AGE_S: Final = 5.0
 _MOST_AGE_S: Final = 90 * 86_400.0
+_CLOCKS_S: Final = 946_684_800.0
 _CHUNK: Final = 1 << 15
 """Rows that become records together."""
 _LOOKED_AT: Final = 100
@@ -215,6 +216,14 @@ class Reader(ABC):
         # A delivery to a mailbox on this machine is passed over, although it has a row.
         self.used += len(pending) - columns["outcome"].count(LEFT)
         records = self._records(len(pending), columns)
+        early = records["finished_s"] < _CLOCKS_S
+        if early.any():
+            # As a machine has it that starts without a clock.
+            self.context.skipped.malformed["time before 2000"] += int(early.sum())
+            self.used -= int(early.sum())
+            records = records[~early]
+            if not len(records):
+                return
         age_s = records["finished_s"] - records["arrived_s"]
         # A message older than months, or younger than its attempt, has a wrong arrival.
         for name in ("arrived_s", "ready_s"):

@@ -98,7 +98,7 @@ def read_logs(
     """
     # All logs are opened before the first is read, so that a mistake shows at once.
     logs = [Log(path, number) for number, path in enumerate(paths, 1)]
-    readers = [recognised(log, format_name) for log in logs]
+    readers = _readers(logs, format_name)
     files = []
     total = 0
 
@@ -112,11 +112,24 @@ def read_logs(
         total += log.read_bytes
         names = " and ".join(other.format for other in mixed)
         unread = f"lines of {names} in the same file were not read" if mixed else ""
-        remark = "; ".join(filter(None, (log.damage, unread)))
+        empty = "" if log.lines or log.damage else "is empty"
+        remark = "; ".join(filter(None, (log.damage, unread, empty)))
         files.append(
             FileRead(log.name, kind.format, log.read_bytes, log.lines, reader.used, remark)
         )
     return files
+
+
+def _readers(logs: Sequence[Log], format_name: str | None) -> list[type[Reader]]:
+    """Return the reader of each log; one just rotated may be empty, if another one is not."""
+    full = [bool(log.start().strip()) for log in logs]
+    if not any(full):
+        full[:1] = [True]
+    found = [
+        recognised(log, format_name) for log, has_lines in zip(logs, full, strict=True) if has_lines
+    ]
+    readers = iter(found)
+    return [next(readers) if has_lines else found[0] for has_lines in full]
 
 
 def counted_once(files: Sequence[FileRead], context: Context) -> list[FileRead]:
