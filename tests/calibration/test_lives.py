@@ -80,11 +80,22 @@ def test_a_bounce_that_says_that_time_is_over_is_an_expiry() -> None:
 
 
 def test_a_bounce_in_two_logs_counts_once_and_a_later_one_by_itself() -> None:
-    each = lives(
-        table((7, 0, 1, HARD), (7, 0, 2, HARD), (8, 0, 1, ACCEPTED), (8, 0, 9, RETURNED)), LATER_S
-    )
+    given = table((7, 0, 1, HARD), (7, 0, 2, HARD), (8, 0, 1, ACCEPTED), (8, 0, 9, RETURNED))
+    # The mainlog of Momentum has the number of the attempt.
+    given["attempt"][0] = 1
+    each = lives(given, LATER_S)
     assert each.end.tolist() == [HARD, ACCEPTED]
     assert len(each.returned) == 1
+    named = table((7, 5, 1, HARD), (7, 5, 2, HARD))
+    assert lives(named, LATER_S).end.tolist() == [HARD]
+
+
+@pytest.mark.parametrize("numbers", [[1, 1, 1], [0, 0, 0], [1, 1, 1, 0, 0, 0], [1, 0, 1, 0, 1, 0]])
+def test_bounces_that_name_no_recipient_are_of_several(numbers) -> None:
+    """In Momentum's logs a message to several recipients of a domain has a line for each."""
+    given = table(*((7, 0, 1 + place / 10, HARD) for place in range(len(numbers))))
+    given["attempt"] = numbers
+    assert lives(given, LATER_S).end.tolist() == [HARD] * 3
 
 
 def test_what_may_have_been_tried_before_is_not_whole() -> None:

@@ -176,18 +176,19 @@ def _same_message(rows: Records) -> tuple[Flags, Records, Records]:
 def _reported_twice(rows: Records) -> Flags:
     """Return a mask of bounces that repeat another row, from another log.
 
-    Of a soft bounce, one log has the number of the attempt and the other has none.
+    One log has the number of the attempt and the other has none. And no recipient bounces twice:
+    where none is named, as in Momentum's logs, several bounces are of several recipients.
     """
     again, before, after = _same_message(rows)
     again[1:] &= after["outcome"] == before["outcome"]
     again[1:] &= after["finished_s"] - before["finished_s"] <= _SAME_EVENT_S
-    numbered = after["attempt"] > 0
-    soft = (after["outcome"] == SOFT) & (numbered != (before["attempt"] > 0))
-    hard = after["outcome"] == HARD
-    earlier = again[1:] & soft & numbered
-    again[1:] &= hard | (soft & ~numbered)
-    again[:-1] |= earlier
-    return again
+    bounced, numbered = np.isin(rows["outcome"], (SOFT, HARD)), rows["attempt"] > 0
+    event = np.cumsum(~again) - 1
+    with_number = np.zeros(len(rows), np.bool_)
+    with_number[event[numbered]] = True
+    twice: Flags = bounced & ~numbered & with_number[event]
+    twice |= again & (rows["outcome"] == HARD) & (rows["recipient"] != 0)
+    return twice
 
 
 def _continues(rows: Records) -> Flags:

@@ -140,6 +140,20 @@ def test_rows_of_powermta_by_header(tmp_path) -> None:
     assert context.skipped.other == {"records of receptions": 1}
 
 
+def test_a_message_of_powermta_is_one_when_its_arrival_is_told_in_another_zone(tmp_path) -> None:
+    head = "type,timeLogged,timeQueued,rcpt,dsnStatus"
+    rows, _, _ = read(
+        tmp_path,
+        [
+            head,
+            "t,2026-10-25 02:55:00+0200,2026-10-25 02:50:00+0200,u@y.example,4.7.1",
+            "d,2026-10-25 02:05:00+0100,2026-10-25 01:50:00+0100,u@y.example,2.0.0",
+            "d,1792890300,1792889400,u@y.example,2.0.0",
+        ],
+    )
+    assert len(set(rows["message"].tolist())) == 1
+
+
 def test_columns_may_be_in_any_order_and_change_in_between(tmp_path) -> None:
     lines = [
         *POWERMTA[:2],

@@ -166,6 +166,7 @@ class PowermtaReader(LineReader):
                 self.pass_over("records of receptions")
                 return None
             arrived = logged
+        queued_s = self._time_s(queued) if queued else 0.0
         to = rcpt.encode("utf-8", "replace")
         enhanced = self._enhanced(dsn_status)
         reason = code = 0
@@ -176,8 +177,9 @@ class PowermtaReader(LineReader):
                 outcome = EXPIRED
         host = mta.partition(" ")[0].encode("utf-8", "replace")
         return (
-            # Messages have no number: recipient, arrival and job identify them.
-            self._identity("\0".join((rcpt, queued, job, envelope, orig))),
+            # Messages have no number: recipient, arrival and job identify them. A time may be told
+            # in another zone when the clocks have been changed.
+            self._identity("\0".join((rcpt, str(queued_s), job, envelope, orig))),
             self.context.identities.short(to),
             self.context.providers.number(host, to.rpartition(b"@")[2]),
             0,
