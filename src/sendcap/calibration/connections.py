@@ -15,6 +15,7 @@ _MOST_ATTEMPTS: Final = 400_000
 _CLOSED_AT_LIMIT: Final = 0.5
 _LEAST_CLOSED: Final = 10
 _LEAST_COARSE: Final = 200
+_SAME_S: Final = 1.0
 
 
 class Sessions:
@@ -47,11 +48,13 @@ class Sessions:
     def uses(self) -> dict[int, Ints]:
         """For each provider the transactions by position in the connection.
 
-        Recipients of a message whose attempts end at the same moment are those of a transaction.
+        Recipients of a message whose attempts end within a second are those of a transaction.
         """
         rows, leading = self.rows, np.ones(len(self.rows), np.bool_)
-        names = ("session", "message", "finished_s")
-        leading[1:] = np.logical_or.reduce([rows[name][1:] != rows[name][:-1] for name in names])
+        # The upper half of a number is that of the message, whatever recipient the lower one has.
+        message = rows["message"] >> np.uint64(32)
+        leading[1:] = (np.diff(message) != 0) | (np.diff(rows["session"]) != 0)
+        leading[1:] |= np.diff(rows["finished_s"]) >= _SAME_S
         first = _session_starts(rows)
         sizes = np.diff(np.append(first, len(rows)))
         counted = np.cumsum(leading)

@@ -94,6 +94,8 @@ def test_a_gzip_knows_when_its_log_was_written(tmp_path) -> None:
         (b"\n \n", "is empty"),
         (b"hello\nworld\n", "unknown format"),
         (bytes(range(256)) * 10, "unknown format"),
+        (b"PK\x03\x04" + bytes(80), "is a zip archive; unpack it"),
+        (b"\x04\x22\x4d\x18" + bytes(80), "is compressed with lz4; unpack it"),
     ],
 )
 def test_a_file_that_is_no_log_is_an_error_in_words(tmp_path, content, message) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from reading_lines import read, read_file
+from test_opensmtpd_log import line as opensmtpd_line
 from test_other_logs import kumomta
 
 from sendcap.calibration.calibrate import calibrate
@@ -115,6 +116,25 @@ def test_the_recipients_of_a_record_of_kumomta_are_one_transaction(tmp_path) -> 
     assert (other.attempts, other.per_connection.recipients) == (360, 4.0)
     assert (other.per_connection.most, other.per_connection.closed_there) == (3, 30)
     assert other.per_connection.messages == 12
+
+
+@pytest.mark.parametrize("apart_s", [0.0, 0.004])
+def test_the_envelopes_of_a_message_of_opensmtpd_are_one_transaction(tmp_path, apart_s) -> None:
+    lines = [
+        opensmtpd_line(
+            session + 1.5 * use + apart_s * n,
+            f"{session:016x} mta delivery evpid={session:04x}{use:04x}{n:08x} from=<s@t.example> "
+            f'to=<u{n}@example.org> rcpt=<-> source="192.0.2.7" relay="192.0.2.1 (mx.example.org)" '
+            f'delay=2s result="Ok" stat="250 ok"',
+        )
+        for session in range(1, 31)
+        for use in range(3)
+        for n in range(4)
+    ]
+    (other,) = calibrate([written(tmp_path, lines)]).providers
+    assert (other.messages, other.attempts) == (360, 360)
+    assert (other.per_connection.most, other.per_connection.closed_there) == (3, 30)
+    assert other.per_connection.recipients == 4.0
 
 
 def test_a_rounded_time_is_divided_after_rounding() -> None:

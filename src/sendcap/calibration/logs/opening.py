@@ -31,6 +31,12 @@ _MAGIC: Final = {
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
+_ARCHIVES: Final = {
+    b"PK\x03\x04": "a zip archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!": "a rar archive",
+    b"\x04\x22\x4d\x18": "compressed with lz4",
+}
 _MOST_TIMES: Final = 250
 """Logs shrink to a tenth or a thirtieth; what shrinks to less is made to fill a memory."""
 _SAMPLE: Final = 1 << 12
@@ -63,6 +69,9 @@ class Log:
                 self._size = os.fstat(file.fileno()).st_size
         except OSError as error:
             raise SendcapError(f"{path}: {error.strerror or error}") from None
+        for magic, name in _ARCHIVES.items():
+            if head.startswith(magic):
+                raise SendcapError(f"{path}: is {name}; unpack it, and give the logs in it")
         for magic, name in _MAGIC.items():
             if head.startswith(magic):
                 self.compression = name

@@ -29,6 +29,7 @@ _END: Final = re.compile(
 _MARKS: Final = (b" delivery evpid=", b" smtp envelope evpid=", b"relay: Expire", b"relay: Remove")
 _OUTCOMES: Final = {b"Ok": ACCEPTED, b"TempFail": SOFT, b"PermFail": HARD}
 _ENDS: Final = {b"Expire": EXPIRED, b"Remove": REMOVED}
+_UPPER: Final = 0xFFFFFFFF_00000000
 _HOST: Final = re.compile(rb"\S+ \(([^)]{1,255})\)")
 
 
@@ -66,16 +67,16 @@ class OpensmtpdReader(Reader):
         identities, number = self.context.identities, self.context.providers.number
         nobody = number(b"", b"")
         if found.re is _RECEPTION:
-            of = identities.of(found[2])
+            of = self._message(found[2])
             return (of, 0, nobody, 0, time_s, time_s, 0, 0, 0, 0, RECEIVED)
         if found.re is _END:
-            of, to = identities.of(found[2]), found[3].lower()
+            of, to = self._message(found[2]), found[3].lower()
             provider = number(b"", to.rpartition(b"@")[2])
             outcome = _ENDS[found[1]]
             return (of, identities.short(to), provider, 0, math.nan, time_s, 0, 0, 0, 0, outcome)
         session, agent, envelope, to, relay, age, result, text = found.groups()
         age_s = 0.0 if age.startswith(b"-") else span_s(age)
-        of, arrived_s = identities.of(envelope), time_s - age_s
+        of, arrived_s = self._message(envelope), time_s - age_s
         if agent == b"mda":
             self.pass_over("local deliveries")
             return (of, 0, nobody, 0, arrived_s, time_s, 0, 0, 0, 0, LEFT)
@@ -99,6 +100,15 @@ class OpensmtpdReader(Reader):
             reason,
             outcome,
         )
+
+    def _message(self, envelope: bytes) -> int:
+        """Return the number of an envelope; the upper half is that of the message of several.
+
+        So it is in the log: the first eight digits are those of the message, which goes to all of
+        the recipients at a server in one transaction.
+        """
+        whole, one = self.context.identities.of(envelope[:8]), self.context.identities.of(envelope)
+        return (whole & _UPPER) | (one & ~_UPPER)
 
 
 def _found(line: bytes) -> re.Match[bytes] | None:
