@@ -107,9 +107,11 @@ def test_the_provider_of_a_host_or_domain(host, domain, provider) -> None:
     assert Providers().name(host.encode(), domain.encode()) == provider
 
 
-def test_a_given_map_comes_first(tmp_path) -> None:
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_given_map_comes_first(tmp_path, sign) -> None:
     path = tmp_path / "map.csv"
-    path.write_text("end,provider\n*.google.com,workspace\ncompany.example, ours\n\n")
+    rows = "end,provider\n*.google.com,workspace\ncompany.example, ours\n\n"
+    path.write_text(rows.replace(",", sign))
     providers = Providers(read_map(path))
     assert providers.name(b"aspmx.l.google.com", b"else.example") == "workspace"
     assert providers.name(b"aspmx.l.google.com", b"company.example") == "ours"

@@ -31,6 +31,8 @@ def test_a_table_has_domains_and_counts_with_or_without_a_heading(put) -> None:
     expected = Audience({"gmail.com": 65, "yahoo.com": 40}, 105, domains=True)
     assert audience_of(put(rows)) == expected
     assert audience_of(put("domain,count\n" + rows)) == expected
+    assert audience_of(put("domain;count\n" + rows.replace(",", ";"))) == expected
+    assert audience_of(put(rows.replace(",", "\t"))) == expected
     assert audience_of(put("\ufeffdomain,count\r\n" + rows.replace("\n", "\r\n"))) == expected
 
 

@@ -14,7 +14,7 @@ from sendcap.calibration.attempts import Floats
 from sendcap.calibration.logs.stamps import any_time
 from sendcap.calibration.times import Times
 from sendcap.errors import SendcapError
-from sendcap.files.reading import table_lines
+from sendcap.files.reading import delimiter_of, table_lines
 from sendcap.text.quantities import counted
 
 _MOST: Final = 500_000
@@ -55,10 +55,10 @@ def latencies_s(file: str | os.PathLike[str] | None) -> tuple[Floats, Counter[st
 
 
 def _table_rows(lines: Iterator[str]) -> Iterator[list[str]]:
-    """Yield the rows of a table whose cells end with commas or, if line 1 has one, semicolons."""
+    """Yield the rows of a table."""
     readable = (line.replace("\0", "") for line in lines)
     first = next(readable, "")
-    return csv.reader(chain([first], readable), delimiter=";" if ";" in first else ",")
+    return csv.reader(chain([first], readable), delimiter=delimiter_of(first))
 
 
 def _latency_s(row: list[str], columns: tuple[int, int] | None) -> float:

@@ -1,13 +1,14 @@
 """The provider of an attempt, by the relay host or else by the domain of the recipient."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from sendcap.errors import SendcapError
-from sendcap.files.reading import table_lines
+from sendcap.files.reading import delimiter_of, table_lines
 from sendcap.mailbox_providers import HOSTS, OTHER, provider_of
 
 _MOST_REMEMBERED: Final = 200_000
@@ -93,9 +94,11 @@ def read_map(path: Path) -> dict[str, str]:
     return providers
 
 
-def _by_ends(path: Path, lines: Iterable[str]) -> dict[str, str]:
+def _by_ends(path: Path, lines: Iterator[str]) -> dict[str, str]:
     providers: dict[str, str] = {}
-    for number, row in enumerate(csv.reader(lines, strict=True), 1):
+    first = next(lines, "")
+    rows = csv.reader(chain([first], lines), delimiter=delimiter_of(first), strict=True)
+    for number, row in enumerate(rows, 1):
         cells = [cell.strip() for cell in row]
         if not any(cells) or (number == 1 and cells[-1].lower() == "provider"):
             continue

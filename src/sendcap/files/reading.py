@@ -71,6 +71,17 @@ def table_lines(path: Path, errors: str = "strict") -> Iterator[Iterator[str]]:
         yield _bounded(text)
 
 
+def delimiter_of(line: str) -> str:
+    """Return what parts the cells of a table, by its first line.
+
+    Spreadsheets write semicolons in half of Europe, where commas are in numbers.
+
+    >>> delimiter_of("gmail.com;62000"), delimiter_of("gmail.com,62000")
+    (';', ',')
+    """
+    return next((sign for sign in ";\t" if sign in line), ",")
+
+
 def _bounded(text: TextIOWrapper) -> Iterator[str]:
     size = 0
     for number in range(1, _MOST_LINES + 2):

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
+from sendcap.files.reading import delimiter_of
 from sendcap.importers.reading import Text, read
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.section import MOST
@@ -214,8 +215,10 @@ def _of_weights(weights: dict[str, float]) -> Audience:
 
 def _rows(text: Text) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of a CSV file that are not blank, with their numbers."""
+    lines = text.content.splitlines()
+    delimiter = delimiter_of(lines[0] if lines else "")
     try:
-        for number, row in enumerate(csv.reader(text.content.splitlines()), 1):
+        for number, row in enumerate(csv.reader(lines, delimiter=delimiter), 1):
             if any(cell.strip() for cell in row):
                 yield number, row
     except csv.Error as problem:
