@@ -70,8 +70,7 @@ def repeated(records: Records, named: Flags) -> Flags:
     if not len(which):
         return mask
     rows = records[which]
-    # A message may go to several mailboxes here within a second.
-    alone = named[rows["source"]] & (rows["outcome"] != LEFT)
+    alone = named[rows["source"]]
     ordinal = np.where(alone, 0, _ordinals(rows))
     keys = [rows["finished_s"], *(rows[name] for name in _SAME), ordinal]
     order = np.lexsort(keys)
@@ -96,7 +95,8 @@ def _of_messages_with_several(records: Records) -> Ints:
     several = np.zeros(len(records), np.bool_)
     several[order[1:]] |= equal
     several[order[:-1]] |= equal
-    return np.flatnonzero(several)
+    # A message may go to several mailboxes here, and such a line has been passed over.
+    return np.flatnonzero(several & (records["outcome"] != LEFT))
 
 
 def _ordinals(rows: Records) -> Ints:

@@ -14,7 +14,7 @@ import json
 import numpy as np
 import pytest
 from reading_lines import read_once
-from test_exim_log import EXIM
+from test_exim_log import EXIM, ID
 from test_opensmtpd_log import OPENSMTPD
 from test_other_logs import MOMENTUM, POWERMTA, kumomta
 
@@ -161,6 +161,20 @@ def test_a_log_without_numbers_behind_another_counts_once(tmp_path, head, line, 
     rows, context, _ = read_once(tmp_path, lines * 2)
     assert len(rows) == 40
     assert context.skipped.other["repeated lines"] == 40
+
+
+def test_local_deliveries_are_passed_over_as_they_are(tmp_path) -> None:
+    here = [
+        f"{DAY} 09:00:0{n + 3} {ID} => {name} <{name}@here.example> R=local T=local_delivery"
+        for n in range(3)
+        for name in ("ann", "bob")
+    ]
+    lines = [*EXIM, *here]
+    _, _, (once,) = read_once(tmp_path, lines)
+    _, context, (first, second) = read_once(tmp_path, lines, lines)
+    assert (first.used, second.used) == (once.used, 0)
+    assert context.skipped.other["local deliveries"] == 12
+    assert context.skipped.other["repeated lines"] == once.used
 
 
 def test_messages_that_wait_count_once(tmp_path) -> None:
