@@ -220,7 +220,7 @@ class Reader(ABC):
         if early.any():
             # As a machine has it that starts without a clock.
             self.context.skipped.malformed["time before 2000"] += int(early.sum())
-            self.used -= int(early.sum())
+            self.used -= int((early & (records["outcome"] != LEFT)).sum())
             records = records[~early]
             if not len(records):
                 return
