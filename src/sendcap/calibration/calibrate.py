@@ -157,12 +157,9 @@ def calibrate(
     latency_s, unused = latencies_s(feedback)
     context = Context(Providers(providers), year)
     with context.attempts:
-        files = read_logs([Path(log) for log in logs], context, format, progress)
-        files = counted_once(files, context)
+        paths = [Path(log) for log in logs]
+        files = counted_once(read_logs(paths, context, format, progress), context)
         evidence, small = _evidence(context, files)
-    arrivals = deliveries(evidence.arrivals_s.values(), evidence.last_s - evidence.first_s)
-    if max(stretch.at_s for stretch in arrivals) > _LONGEST_S:
-        raise _too_long(files, evidence.first_s, evidence.last_s)
     estimates, shared = _estimates(evidence)
     gaps = evidence.gaps.values().view(np.recarray)
     policies = _policies(evidence, gaps, files, context.queue_runs_s)
@@ -174,7 +171,7 @@ def calibrate(
         small=small,
         policies=policies,
         gaps=gaps,
-        arrivals=arrivals,
+        arrivals=_arrivals(evidence, files),
         validity_s=_validity_s(evidence, policies),
         feedback=best(times_of(latency_s)) if len(latency_s) else [],
         latency_s=latency_s,
@@ -263,10 +260,15 @@ def _without_deliveries(files: list[FileRead], context: Context) -> SendcapError
     )
 
 
-def _too_long(files: list[FileRead], first_s: float, last_s: float) -> SendcapError:
+def _arrivals(evidence: Evidence, files: list[FileRead]) -> list[Stretch]:
+    """Return how messages arrived; logs of more than a scenario may last are an error."""
+    arrivals = deliveries(evidence.arrivals_s.values(), evidence.last_s - evidence.first_s)
+    if max(stretch.at_s for stretch in arrivals) <= _LONGEST_S:
+        return arrivals
     names = ", ".join(file.name for file in files[:3])
-    first, last = (datetime.fromtimestamp(each_s, UTC) for each_s in (first_s, last_s))
-    return SendcapError(
+    ends_s = (evidence.first_s, evidence.last_s)
+    first, last = (datetime.fromtimestamp(end_s, UTC) for end_s in ends_s)
+    raise SendcapError(
         f"{names}: the records are of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, and a "
         f"scenario has at most 366 days; give the logs of less, without lines of a wrong clock"
     )
