@@ -266,7 +266,7 @@ def _connections(provider: ProviderEstimates) -> Iterator[str]:
     per, ceiling = provider.per_connection, provider.ceiling
     if per is not None:
         limit = "a limit" if per.limit else "not a limit"
-        several = per.recipients > 1.0
+        several = round(per.recipients, 2) > 1.0
         yield (
             f"{'Transactions' if several else 'Messages'} per connection: {per.mean:.3g} on "
             f"average, {per.most} at most, which is {limit} ({per.closed_there:,} of "
