@@ -51,6 +51,18 @@ def utc(*when: int) -> float:
     return datetime(*when, tzinfo=UTC).timestamp()
 
 
+@pytest.mark.parametrize(
+    "address", ['"a b, c>d"@gmail.com', '"a, relay=none"@gmail.com', '"a@b.example"@gmail.com']
+)
+@pytest.mark.parametrize("place", ["to=<{}>", "to=<joe@gmail.com>, orig_to=<{}>"])
+def test_a_quoted_local_part_may_have_any_sign(tmp_path, address, place) -> None:
+    """RFC 5321, 4.1.2, Quoted-string."""
+    line = SENT.replace("to=<joe@gmail.com>", place.format(address))
+    (row,), context, _ = read(tmp_path, [line])
+    assert names(np.array([row]), context) == ["gmail"]
+    assert row["outcome"] == ACCEPTED
+
+
 def test_the_four_delays_give_the_times_of_an_attempt(tmp_path) -> None:
     (row,), context, file = read(tmp_path, [SENT])
     finished_s = utc(2026, 11, 26, 9, 0, 10)

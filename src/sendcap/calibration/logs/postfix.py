@@ -35,7 +35,10 @@ _LINE: Final = re.compile(
     rb"[^ /\[]*/(?:[^ /\[]+/)*([a-z]+)\[(\d+)\]: (?:\[ID [^\]]*\] )?([0-9A-Za-z]{1,40}): "
     + _DELIVERY
 )
-_MESSAGE: Final = re.compile(_DELIVERY)
+_MESSAGE: Final = re.compile(
+    # Few addresses are quoted, so they need not cost the others a look.
+    _DELIVERY.replace(rb"<([^>]", rb'<((?:"[^"]{0,300}"@)?[^>]')
+)
 _QUEUE_ID: Final = re.compile(rb"([0-9A-Za-z]{1,40})$")
 _PROGRAM: Final = re.compile(rb"/([a-z]+)(?:\[(\d+)\])?:?(?= |$)")
 _TO: Final = b": to=<"
