@@ -98,6 +98,22 @@ def test_bounces_that_name_no_recipient_are_of_several(numbers) -> None:
     assert lives(given, LATER_S).end.tolist() == [HARD] * 3
 
 
+def test_recipients_that_no_line_names_are_told_apart_by_what_became_of_them() -> None:
+    given = table(
+        *((7, 0, 1, outcome) for outcome in (ACCEPTED, SOFT, SOFT, HARD)),
+        *((7, 0, 1200, outcome) for outcome in (ACCEPTED, SOFT)),
+        (7, 0, 3600, ACCEPTED),
+        (8, 0, 1, ACCEPTED),
+    )
+    given["attempt"] = [1, 1, 1, 1, 2, 2, 3, 1]
+    each = lives(given, LATER_S)
+    assert sorted(zip(each.end.tolist(), each.tries.tolist(), strict=True)) == [
+        (ACCEPTED, 1), (ACCEPTED, 1), (ACCEPTED, 2), (ACCEPTED, 3), (HARD, 1),
+    ]  # fmt: skip
+    assert each.complete.all()
+    assert sorted(gaps_s(each)[1].tolist()) == [1199, 1199, 2400]
+
+
 def test_what_may_have_been_tried_before_is_not_whole() -> None:
     early = table((7, 1, 1, ACCEPTED), arrived_s=LATER_S - 300)
     assert not lives(early, LATER_S).complete.any()

@@ -73,7 +73,7 @@ def lives(records: Records, first_s: float, *, strict: bool = True) -> Lives:
     outcome[(outcome == HARD) & (records["enhanced"] % 1_000_000 == _TIME_EXPIRED)] = EXPIRED
     rows = records[(outcome == ACCEPTED) | (outcome == SOFT) | (outcome == HARD)]
     rows = rows[np.lexsort((rows["finished_s"], rows["recipient"], rows["message"]))]
-    rows = rows[~_reported_twice(rows)]
+    rows = _of_recipients(rows[~_reported_twice(rows)])
     begins = ~_continues(rows)
     first = np.flatnonzero(begins)
     last = np.append(first[1:], len(rows))[: len(first)] - 1
@@ -189,6 +189,25 @@ def _reported_twice(rows: Records) -> Flags:
     twice: Flags = bounced & ~numbered & with_number[event]
     twice |= again & (rows["outcome"] == HARD) & (rows["recipient"] != 0)
     return twice
+
+
+def _of_recipients(rows: Records) -> Records:
+    """Return rows with recipients for those that name none and number their attempts.
+
+    Momentum has a line for each recipient of a message at a domain. Who was deferred has the next
+    attempt, so in each one those who are come first, and the numbers of the same are the same.
+    """
+    which = np.flatnonzero((rows["recipient"] == 0) & (rows["attempt"] > 0))
+    own = rows[which]
+    order = np.lexsort((own["outcome"] != SOFT, own["attempt"], own["message"]))
+    which, own = which[order], own[order]
+    begins = np.ones(len(own), np.bool_)
+    begins[1:] = (np.diff(own["message"]) != 0) | (np.diff(own["attempt"]) != 0)
+    if begins.all():
+        return rows
+    place = np.arange(len(own))
+    rows["recipient"][which] = place - place[begins][np.cumsum(begins) - 1]
+    return rows[np.lexsort((rows["finished_s"], rows["recipient"], rows["message"]))]
 
 
 def _continues(rows: Records) -> Flags:
