@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +11,7 @@ from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, from_dict, load, updated
 from sendcap.scenario.stages import bottleneck, stages
 from sendcap.study.capacity.searches import within as capacity
-from sendcap.study.capacity.searches.acceptance import bare
+from sendcap.study.capacity.searches.acceptance import bare, resized
 from sendcap.study.capacity.searches.within import certain_digits, largest_within
 from sendcap.study.replication.estimates import Estimate
 from sendcap.study.replication.measures import accepted_share_s
@@ -34,6 +36,56 @@ def scenario_of(**sections) -> Scenario:
 
 def within(scenario: Scenario, time: float | str, share: float | str = 0.9, **keywords):
     return largest_within(scenario, time, share, **({"workers": 1} | keywords))
+
+
+# Few messages
+
+
+def slow(*messages: int) -> Scenario:
+    """Deliveries through a provider that takes a message a minute."""
+    deliveries = [
+        {"name": f"d{number}", "messages": count, "audience": {"p": 1.0}}
+        for number, count in enumerate(messages)
+    ]
+    return scenario_of(deliveries=deliveries, provider={"rate": "1/min,max_burst=1"})
+
+
+@pytest.mark.parametrize(
+    ("messages", "time", "fit"),
+    [((200,), "30s", 1), ((200,), "90s", 2), ((2000, 2), "90s", 2), ((2000, 2), "6m", 6)],
+)
+def test_where_few_messages_fit_they_are_counted_exactly(messages, time, fit) -> None:
+    found = within(slow(*messages), time, 1.0)
+    assert found.messages == fit
+    assert found.size == Estimate(fit, fit, fit, found.size.n)
+    assert f"({fit} to {fit} with 95 % confidence" in found.sentences()[0]
+
+
+def test_the_figure_lies_in_the_interval_that_is_shown() -> None:
+    # Replications that differ: 4 messages fit in most, 5 in some.
+    few = slow(9)
+    found = within(few, "5m", 1.0)
+    for mean, low, high in ((4.98, 4.94, 5.02), (1.72, 1.719, 1.721), (5.5, 4.6, 6.4)):
+        size = Estimate(mean, low, high, 40)
+        answer = replace(found, size=size, messages=certain_digits(size))
+        text = answer.sentences()[0]
+        said, least, most = re.search(r"at most (\d+) \((\d+) to (\d+) with", text).groups()
+        assert int(least) <= int(said) <= int(most), text
+        assert int(least) <= low
+        assert int(most) >= high
+
+
+def test_not_even_one_message_of_each_delivery_is_said_so() -> None:
+    with pytest.raises(SendcapError, match="not even a single message of each delivery is always"):
+        within(slow(2000, 2), "30s", 1.0)
+
+
+def test_a_changed_size_is_kept_to_the_message() -> None:
+    scenario = slow(2000, 2, 1)
+    for size in (3, 5, 17, 2003, 99_999):
+        sized = resized(scenario, size)
+        assert sum(delivery.messages for delivery in sized.deliveries) == size
+        assert min(delivery.messages for delivery in sized.deliveries) >= 1
 
 
 # Against the closed form

@@ -17,6 +17,7 @@ from sendcap.model.engine import simulate_ledger
 from sendcap.model.feasibility import simulated_s
 from sendcap.readings.load import attempts_per_message
 from sendcap.scenario import Engagement, Feedback, Scenario
+from sendcap.scenario.audience import apportioned
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.section import MOST
 from sendcap.study.replication import replication_seed
@@ -107,12 +108,16 @@ def messages(scenario: Scenario) -> int:
 def resized(scenario: Scenario, size: int) -> Scenario:
     """Return a scenario with this many messages, in the same proportions of the deliveries.
 
-    Each delivery has at least one message.
+    Each delivery has at least one message: there are no fewer messages than deliveries.
     """
-    total = messages(scenario)
+    sizes = {str(number): each.messages for number, each in enumerate(scenario.deliveries)}
+    counts = apportioned(max(size, len(sizes)), sizes)
+    for number in (number for number, count in counts.items() if not count):
+        counts[max(counts, key=lambda each: counts[each])] -= 1
+        counts[number] = 1
     deliveries = tuple(
-        delivery.model_copy(update={"messages": max(round(size * delivery.messages / total), 1)})
-        for delivery in scenario.deliveries
+        delivery.model_copy(update={"messages": count})
+        for delivery, count in zip(scenario.deliveries, counts.values(), strict=True)
     )
     return scenario.model_copy(update={"deliveries": deliveries})
 

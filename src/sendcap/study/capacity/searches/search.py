@@ -53,9 +53,8 @@ def effort(replications: int, simulations: int) -> str:
     return f"; {replications} replications, {simulations} simulations"
 
 
-def interval(estimate: Estimate, confidence: float, form: str) -> str:
-    """Return the ends of an interval, in a format, and the confidence."""
-    low, high = format(estimate.low, form), format(estimate.high, form)
+def interval(low: str, high: str, confidence: float) -> str:
+    """Return the ends of an interval, and the confidence."""
     return f"{low} to {high} with {share_text(confidence)} confidence"
 
 
@@ -80,8 +79,9 @@ def largest_size(
     confidence: float,
     precision: float,
     replications: int,
+    least: int = 1,
 ) -> Root:
-    """Find the largest size, from 1 to ``most``, at which the excess is not above zero.
+    """Find the largest size, from ``least`` to ``most``, at which the excess is not above zero.
 
     The excess over the target increases with the size, and is dimensionless: near the target about
     the relative excess of the size. Replications are added, up to a number of them, until half
@@ -91,8 +91,8 @@ def largest_size(
     require_confidence(confidence)
     if not precision > 0.0:
         raise SendcapError(f"precision: must be more than 0, such as 0.002, not {precision!r}")
-    search = _Search(excess, most)
-    centre, step = search.pilot(min(max(guess, 1.0), float(most)))
+    search = _Search(excess, least, most)
+    centre, step = search.pilot(min(max(guess, float(least)), float(most)))
     roots: list[float] = []
     while True:
         numbers = range(len(roots), min(len(roots) + AT_A_TIME, replications))
@@ -108,9 +108,11 @@ def largest_size(
 class _Search:
     """Brackets and finds roots on a logarithmic scale; no trial is simulated twice."""
 
-    def __init__(self, excess: Callable[[Sequence[Trial]], Sequence[float]], most: int) -> None:
+    def __init__(
+        self, excess: Callable[[Sequence[Trial]], Sequence[float]], least: int, most: int
+    ) -> None:
         self._excess = excess
-        self._top = math.log(most)
+        self._bottom, self._top = math.log(least), math.log(most)
         self._known: dict[Trial, float] = {}
 
     def pilot(self, guess: float) -> tuple[float, float]:
@@ -119,7 +121,7 @@ class _Search:
         for _ in range(_PILOT):
             (excess,) = self._values((0,), [x])
             # A size too large by a percent misses the target by about a percent.
-            x = min(max(x - max(min(excess, _STRIDE), -_STRIDE), 0.0), self._top)
+            x = min(max(x - max(min(excess, _STRIDE), -_STRIDE), self._bottom), self._top)
             if abs(excess) < _NEAR:
                 break
         # The spread of a count is at least about its square root.
@@ -140,8 +142,9 @@ class _Search:
             tolerances={"xatol": precision / 10, "fatol": precision / 20},
         )
         sizes = ([round(math.exp(x)) for x in ends] for ends in solution.bracket)
+        # A size is a whole number: the last one before the target is missed.
         return [
-            low + (high - low) * below / (below - above)
+            float(min(math.floor(low + (high - low) * below / (below - above)), high - 1))
             for low, high, below, above in zip(*sizes, *solution.f_bracket, strict=True)
         ]
 
@@ -155,7 +158,7 @@ class _Search:
         """
         near = np.full(len(numbers), centre)
         excess = self._values(numbers, near.tolist())
-        other = np.clip(near - excess - np.copysign(margin, excess), 0.0, self._top)
+        other = np.clip(near - excess - np.copysign(margin, excess), self._bottom, self._top)
         other_excess = self._values(numbers, other.tolist())
         swapped = other < near
         low, high = np.where(swapped, other, near), np.where(swapped, near, other)
@@ -165,13 +168,13 @@ class _Search:
             down, up = below > 0.0, above < 0.0
             if not (down.any() or up.any()):
                 return low, high
-            if (low[down] <= 0.0).any():
+            if (low[down] <= self._bottom).any():
                 raise NoneSmallEnoughError
             if (high[up] >= self._top).any():
                 raise AllLargeEnoughError
             high[down], above[down] = low[down], below[down]
             low[up], below[up] = high[up], above[up]
-            low[down] = np.maximum(low[down] - step, 0.0)
+            low[down] = np.maximum(low[down] - step, self._bottom)
             high[up] = np.minimum(high[up] + step, self._top)
             moved = np.flatnonzero(down | up)
             ends = np.where(down, low, high)[moved].tolist()

@@ -96,7 +96,7 @@ class Sustained(Drawable):
         text = f"Steadily, at most {significant(per_s.mean)} messages/s can be delivered"
         text += f", {significant(per_s.mean * 3600)} per hour"
         if self.kind == "provider":
-            between = interval(per_s, self.confidence, ".4g")
+            between = interval(f"{per_s.low:.4g}", f"{per_s.high:.4g}", self.confidence)
             text += f" ({between}{spent}); with more, {stage} falls behind for good."
         else:
             text += f": {stage} carries no more, and no provider falls behind at that rate{spent}."

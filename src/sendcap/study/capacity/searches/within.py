@@ -87,11 +87,13 @@ class Capacity(Drawable):
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""
         several = len(self.scenario.deliveries) > 1
+        # Outwards: the figure, rounded down, lies between them.
+        low, high = f"{math.floor(self.size.low):,}", f"{math.ceil(self.size.high):,}"
         text = (
             f"{share_text(self.share)} of the messages that can be delivered are accepted within "
             f"{elapsed(self.within_s)} if there are at most {self.messages:,}"
             f"{' in all deliveries together' if several else ''}"
-            f" ({interval(self.size, self.confidence, ',.0f')}"
+            f" ({interval(low, high, self.confidence)}"
             f"{effort(self.size.n, self.simulations)}). That is {self.factor:.3g} times "
             f"{'each' if several else 'the'} delivery as it is, "
             f"{counted(messages(self.scenario), 'message')}.{imprecise(self.precise)}"
@@ -208,11 +210,13 @@ def _root(
             confidence=confidence,
             precision=precision,
             replications=len(seeds),
+            least=len(scenario.deliveries),
         )
     except NoneSmallEnoughError:
+        of_each = " of each delivery" if len(scenario.deliveries) > 1 else ""
         raise SendcapError(
             f"{percent_down(share)} within {elapsed(within_s)} is impossible: not even a "
-            f"single message is always accepted by then; give more time"
+            f"single message{of_each} is always accepted by then; give more time"
         ) from None
     except AllLargeEnoughError:
         raise _too_large(within_s) from None
