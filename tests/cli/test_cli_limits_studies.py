@@ -90,7 +90,7 @@ def test_the_levers_are_told_and_saved(sendcap, place, narrow) -> None:
     starts = [" ".join(gain.lever.split()[:3]) for gain in found.gains]
     order = [result.stdout.index(f"\n{start}") for start in starts]
     assert order == sorted(order)
-    assert "99 % are accepted after" in result.stdout
+    assert "99 % of the messages that can be" in result.stdout
     assert names(place / "a") & STUDIES == {"levers.csv", "levers.png"}
     table = pd.read_csv("a/levers.csv")
     assert list(table["gain_s"]) == pytest.approx(list(found.frame()["gain_s"]), abs=1e-6)

@@ -126,7 +126,7 @@ def test_the_totals_add_up_and_say_what_they_count(sendcap, place) -> None:
     for text in (
         "p95: 95 % take no longer",
         "Times count from t = 0",
-        "this share of all accepted messages",
+        "this share of all that is ever accepted",
         "Soft counts attempts",
         "until its retry succeeds",
     ):

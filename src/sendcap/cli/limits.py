@@ -42,7 +42,7 @@ _OBSERVED: Final = {
 _NOTES: Final = (
     "Ceiling: attempts at a provider, messages at the relay and the ingress.",
     "Delivery: the ceiling that follows for all messages together.",
-    "Attempts: per message, until 99 % of what is ever accepted has been accepted.",
+    "Attempts: per message, until 99 % of all that is ever accepted has been accepted.",
     "Needs: the least time in which it can carry its load, on average.",
     "A message waits from when it is ready to its attempt, at the relay until it is handed over.",
     "In use: of workers, connections or rate, until 99 % of the messages had been carried.",

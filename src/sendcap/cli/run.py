@@ -106,8 +106,8 @@ def _show(finished: sendcap.Run) -> None:
         f"Once all messages are final, Failed is {'Relay failed + ' if relay_failed else ''}Hard + "
         "Expired + Async.",
         "Soft counts attempts, the other columns messages.",
-        f"50, 90, 99 %: {'when' if by_the_clock else 'time until'} this share of all accepted "
-        "messages was accepted.",
+        f"50, 90, 99 %: {'when' if by_the_clock else 'time until'} this share of all that is "
+        "ever accepted was accepted.",
         f"Moments are the ends of bins of {elapsed(finished.ledger.bin_s)} (time.bin): by then it "
         "has happened.",
         "Delays last from when a message may be relayed to its acceptance, with all waits and "

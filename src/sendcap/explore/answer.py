@@ -146,7 +146,9 @@ def _facts(run: Run, delivery: str = ALL_DELIVERIES, start_s: float = 0.0) -> di
 
     name = None if delivery == ALL_DELIVERIES else delivery
     facts = {
-        f"{pct} % accepted after": time(accepted_at_s(run.ledger, pct, delivery=name))
+        f"{pct} % of all that is ever accepted after": time(
+            accepted_at_s(run.ledger, pct, delivery=name)
+        )
         for pct in (50, 99)
     }
     courses = {

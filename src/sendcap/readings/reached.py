@@ -6,8 +6,8 @@ moments are in an order that is possible, since what must come first is counted 
 before; none is before the start of a delivery; and the dashboard of a stated moment shows what is
 said of it.
 
-Studies over many simulations estimate moments within a bin instead, since means of edges would be
-late by half a bin; see `sendcap.study.replication.measures.accepted_share_s`.
+Searches and sweeps, which follow a moment over many simulations, estimate it within a bin instead,
+so that a small change shows; see `sendcap.study.replication.measures.accepted_share_s`.
 """
 
 import math

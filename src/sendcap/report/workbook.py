@@ -57,7 +57,7 @@ _MEANINGS: Final = {
     "50, 90, 99 % accepted": "when this share of a delivery's messages that could be accepted was, "
     "with those that expire before their turn",
     "Settled": "Delivered % in the first mode stays within 0.1 points of its end from then on",
-    "Accepted 50, 90, 99 %": "time until this share of all accepted messages was accepted",
+    "Accepted 50, 90, 99 %": "time until this share of all that is ever accepted was accepted",
     "Delay": "from ready for the relay to accepted, with all waits and retries; p95: 95 % take no "
     "longer",
 }

@@ -11,8 +11,9 @@ import sendcap
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, updated
 from sendcap.study.convergence.compare import COMPARED, Comparison, compare
+from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import estimate
-from sendcap.study.replication.recording import Quantity
+from sendcap.study.replication.recording import ACCEPTED_TIMES, Quantity
 
 FINAL = Quantity("efs", "*", "*", "delivered_pct")
 
@@ -53,6 +54,17 @@ def test_differences_are_paired_and_so_is_their_interval(compared) -> None:
         estimated.high,
     )
     assert row["difference"] == pytest.approx(row["b"] - row["a"])
+
+
+def test_times_of_acceptance_are_those_that_each_run_states(two_deliveries, sooner) -> None:
+    comparison = compare(two_deliveries, sooner, 3, workers=1)
+    for side in (comparison.a, comparison.b):
+        for number in range(side.n):
+            seed = replication_seed(two_deliveries.seed, number)
+            stated = sendcap.simulate(side.scenario.with_seed(seed)).summary()["total"]
+            for name in ACCEPTED_TIMES:
+                times_s = side.numbers[Quantity("", "*", "*", name)]
+                assert times_s[number] == stated[name]
 
 
 def test_the_same_draws_leave_less_to_chance_than_others_would(two_deliveries) -> None:

@@ -10,7 +10,6 @@ Modeling and Analysis", 5th edition (2015), sections 10.2.1 and 11.2.
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -198,14 +197,16 @@ class Comparison(Drawable, tables={"Differences": "differences"}):
                 "settling times, peaks, and where most pairs are the same: the median difference, "
                 f"with an interval from {enough_for_a_median(self.a.confidence)} pairs on."
             )
-            bins = listed(sorted({elapsed(each.scenario.time.bin) for each in (self.a, self.b)}))
-            even = (
-                f"Times of acceptance are estimated within a bin of {bins} (time.bin), as if "
-                "messages were accepted evenly in it."
-            )
-            return [pairs, even, start]
-        remedy = "Compare scenarios" if self.saved else "Ask for more replications"
-        return [f"{self.about_the_draws} {remedy} for an interval.", start]
+        else:
+            remedy = "Compare scenarios" if self.saved else "Ask for more replications"
+            pairs = f"{self.about_the_draws} {remedy} for an interval."
+        bins = listed(sorted({elapsed(each.scenario.time.bin) for each in (self.a, self.b)}))
+        moments = (
+            "% accepted: time until this share of all that is ever accepted was accepted. Moments "
+            f"are the ends of bins of {bins} (time.bin): by then it has happened. Shorter bins "
+            "show smaller differences."
+        )
+        return [pairs, moments, start]
 
     def write(self, folder: Path) -> None:
         """Write the scenarios, the tables and the chart into a directory that exists."""
@@ -264,8 +265,7 @@ def compare(
     count = 1 if runs else require_count(DEFAULT_REPLICATIONS if n is None else n)
     read_in = modes_of(sides[0].scenario, modes)
     moments_s = np.union1d(*(reading_moments_s(one.scenario) for one in sides))
-    plan_of = partial(convergence_plan, of_one_run=count == 1)
-    plans = [plan_of(one.scenario, points, read_in, moments_s) for one in sides]
+    plans = [convergence_plan(one.scenario, points, read_in, moments_s) for one in sides]
     base = (runs[0] if runs else sides[0]).scenario.seed
     tasks = (
         (plan, one._replace(scenario=one.scenario.with_seed(replication_seed(base, number))))

@@ -241,7 +241,7 @@ def convergence_of(
     points = tolerances_of(tolerances)
     moments_s = reading_moments_s(run.scenario)
     read_in = modes_of(run.scenario, modes)
-    plan = convergence_plan(run.scenario, points, read_in, moments_s, of_one_run=True)
+    plan = convergence_plan(run.scenario, points, read_in, moments_s)
     replications = gathered([plan.record(run)], run.scenario, moments_s, 0.95)
     return ConvergenceStudy(replications, points)
 
@@ -258,8 +258,6 @@ def convergence_plan(
     tolerances_pt: tuple[float, ...],
     modes: tuple[Mode, ...],
     moments_s: npt.NDArray[np.float64],
-    *,
-    of_one_run: bool = False,
 ) -> Plan:
     """Return the records of a study of convergence."""
     return Plan(
@@ -269,5 +267,4 @@ def convergence_plan(
         curves_per=("delivery",),
         numbers_per=("delivery", "provider"),
         tolerances_pt=tolerances_pt,
-        of_one_run=of_one_run,
     )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sendcap.errors import SendcapError
-from sendcap.ledger import Ledger, SparseCounts
+from sendcap.ledger import Ledger
 from sendcap.model.feasibility import relaying_s, simulated_s
 from sendcap.readings.convergence import MOMENTS_S, Floats, cliff, overshoot, settling_s
 from sendcap.readings.delays import DELAY_FIGURES, delay_figures
@@ -35,9 +35,9 @@ DASHBOARD: Final = ("delivered_pct", "bounces_errors_pct")
 ACCEPTED_TIMES: Final = tuple(f"accepted_{pct}_pct_s" for pct in ACCEPTED_PCT)
 """Seconds from t = 0 until this share of the finally accepted messages was accepted.
 
-Always recorded, as in a run's summary and for each delivery and provider, but estimated within a
-bin unless the plan says otherwise. The measures of the same names are of the *deliverable*
-messages; the two differ where messages expire in a queue.
+Always recorded, as in a run's summary and for each delivery and provider: ends of bins. The
+measures of the same names are of the *deliverable* messages, and estimated within a bin; the two
+differ where messages expire in a queue.
 """
 MTA_TIMES: Final = (*ACCEPTED_TIMES, *DELAY_FIGURES)
 """Times at the MTA that are always recorded, the delays from ready to accepted among them."""
@@ -98,7 +98,6 @@ class Plan:
     curves_per: tuple[Per, ...] = ()  # whether to record each delivery and provider as well
     numbers_per: tuple[Per, ...] = ()
     tolerances_pt: tuple[float, ...] = ()  # without any, no convergence is recorded
-    of_one_run: bool = False  # times of acceptance are those that the run states: ends of bins
 
     def record(self, run: Run, limits: Limits | None = None) -> Record:
         """Return the record of a run; ``limits`` are for measures that need them."""
@@ -109,7 +108,7 @@ class Plan:
         record = Record({}, {})
         for delivery, provider in groups(ledger, self.numbers_per):
             counts = BothClocks.of(Readings(ledger), delivery, provider)
-            for name, time_s in _mta_times_s(ledger, delivery, provider, self.of_one_run):
+            for name, time_s in _mta_times_s(ledger, delivery, provider):
                 record.numbers[Quantity("", delivery, provider, name)] = time_s
             rows = counts.rows(edges)
             for mode in self.modes:
@@ -157,17 +156,12 @@ class Plan:
                 yield "overshoot_gone_s", tolerance, time_s
 
 
-def _mta_times_s(
-    ledger: Ledger, delivery: str, provider: str, stated: bool
-) -> Iterator[tuple[str, float]]:
+def _mta_times_s(ledger: Ledger, delivery: str, provider: str) -> Iterator[tuple[str, float]]:
     """Yield the times of `MTA_TIMES`, with their names."""
     accepted = ledger.sparse("accepted", clock="happened", **names_of(delivery, provider))
     for pct, name in zip(ACCEPTED_PCT, ACCEPTED_TIMES, strict=True):
-        if stated:
-            time_s = reached_s(accepted, ledger.bin_s, pct / 100.0)
-            yield name, time_s if time_s < math.inf else math.nan
-        else:
-            yield name, _estimated_s(accepted, ledger.bin_s, pct / 100.0)
+        time_s = reached_s(accepted, ledger.bin_s, pct / 100.0)
+        yield name, time_s if time_s < math.inf else math.nan
     for name, delay_s in delay_figures(ledger, **names_of(delivery, provider)).items():
         yield name, math.nan if delay_s is None else delay_s
 
@@ -180,15 +174,6 @@ def _numbers(measure: Measure, run: Run, limits: Limits | None) -> Iterator[tupl
             )
         about = Quantity("", ALL_DELIVERIES, ALL_PROVIDERS, name)
         yield about, math.nan if value is None else float(value)
-
-
-def _estimated_s(accepted: SparseCounts, bin_s: float, share: float) -> float:
-    """Return when counts reach a share of their last, as if within a bin they rose evenly."""
-    wanted = share * float(accepted.counts.sum())
-    if not wanted > 0.0:
-        return math.nan
-    bin_, before, after = accepted.reached(wanted)
-    return float(np.interp(wanted, [before, after], [bin_ * bin_s, (bin_ + 1) * bin_s]))
 
 
 def groups(ledger: Ledger, per: tuple[Per, ...]) -> list[tuple[str, str]]:

@@ -132,7 +132,8 @@ class Levers(Drawable, tables={"Levers": "frame"}):
         name = "nothing" if slowest is None else called(slowest.kind, slowest.name)
         time = elapsed(self.takes_s.mean)
         text = (
-            f"As it is, {share_text(self.share)} are accepted after {time}; {name} holds them up."
+            f"As it is, {share_text(self.share)} of the messages that can be delivered are "
+            f"accepted after {time}; {name} holds them up."
         )
         if not self.gains or self.gains[0].gain_s.mean <= 0.0:
             return [text]
