@@ -16,6 +16,7 @@ from sendcap import run as run_module
 from sendcap import saved, scenario
 from sendcap.files.directory import Staging
 from sendcap.ledger import Ledger
+from sendcap.readings.tables import totals_tables
 
 TEXT = """
 title = "A small delivery"
@@ -339,3 +340,32 @@ def test_rates_of_opens_that_are_not_simulated_have_no_value(small) -> None:
         assert math.isnan(getattr(silent.dashboard("1d"), name))
         assert silent.summary()["final_kpis"]["efs"]["*"][name] is None
     assert not silent.kpis("efs")["delivered_pct"][1:].isna().any()
+
+
+def test_sendings_of_one_recurring_delivery_go_by_the_clock() -> None:
+    # Nobody counts the third of three days from the first one's midnight.
+    daily = scenario.loads(
+        """
+        start = 2026-11-27T08:00:00
+        [[deliveries]]
+        name = "daily"
+        messages = 50
+        at = "09:00"
+        every = "1d"
+        times = 3
+        audience = { p = 1.0 }
+        [relay]
+        batch_time = "1s"
+        [providers.p]
+        connect_time = "0s"
+        transaction_time = "1s"
+        """
+    )
+    finished = sendcap.simulate(daily)
+    assert daily.common_start == daily.start
+    said = " ".join(finished.sentences())
+    assert "and 99 % after 2d 1h. By the clock that is Sat 09:01, Sun 09:01 and Sun 09:01." in said
+    assert "It stays within 0.5 points of its end from Sun 09:01 on" in said
+    assert "After 1h" not in said
+    (totals,) = totals_tables(finished, finished.summary())
+    assert totals.rows[-1][-3:] == ["Sat 09:01", "Sun 09:01", "Sun 09:01"]

@@ -168,12 +168,11 @@ def _cells(comparison: sendcap.Comparison, latest_s: float, row: Mapping[Any, An
 
 def _moment(seconds: float, side: Replications, latest_s: float) -> str:
     """Return a moment since t = 0, and by the clock of a scenario that has one."""
-    start = side.scenario.start
+    start, common = side.scenario.start, side.scenario.common_start
     if start is None or not math.isfinite(seconds):
         return elapsed(seconds)
     clock = brief_moment(seconds, start, latest_s)
-    # Of several deliveries nobody counts from the start of the simulation.
-    return clock if len(side.scenario.written()) > 1 else f"{elapsed(seconds)}, {clock}"
+    return f"{elapsed(seconds)}, {clock}" if common is None else clock
 
 
 def _differs(row: Mapping[Any, Any]) -> str:

@@ -91,8 +91,7 @@ def _show(finished: sendcap.Run) -> None:
     say(finished.scenario.title or "Results", bold=True)
     for sentence in finished.sentences():
         say(sentence)
-    several = len(finished.ledger.written) > 1
-    if several:
+    if len(finished.scenario.deliveries) > 1:
         show_deliveries(finished)
     show(beside_the_truth(finished))
     if finished.ledger.people is not None:
@@ -101,7 +100,7 @@ def _show(finished: sendcap.Run) -> None:
     for table in (*totals_tables(finished, summary), *delays_tables(finished, summary)):
         show(table)
     relay_failed = finished.ledger.total("relay_failed", clock="happened")
-    by_the_clock = several and finished.scenario.start is not None
+    by_the_clock = finished.scenario.common_start is not None
     say(
         f"Once all messages are final, Failed is {'Relay failed + ' if relay_failed else ''}Hard + "
         "Expired + Async.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from sendcap.ledger import Ledger
@@ -97,9 +98,8 @@ def _accepted(run: Run) -> str:
         f"Half of all that is ever accepted has been accepted after {half}, 90 % after {most} and "
         f"99 % after {nearly_all}."
     )
-    start = run.scenario.start
-    # Of several deliveries nobody counts from t = 0.
-    if start is None or len(run.ledger.written) == 1:
+    start = run.scenario.common_start
+    if start is None:
         return text
     moments = [brief_moment(time_s, start, times_s[-1]) for time_s in times_s]
     return f"{text} By the clock that is {listed(moments)}."
@@ -140,18 +140,16 @@ def trust_sentence(run: Run, mode: Mode) -> str:
 
     Of one delivery times count from t = 0; several go by the clock, where there is one.
     """
-    several = len(run.ledger.written) > 1
-    early_s = () if several else (_EARLY_S,)
+    early_s = () if len(run.scenario.deliveries) > 1 else (_EARLY_S,)
     found = convergence(run, mode, tolerances_pt=_TOLERANCES_PT, moments_s=early_s)
     label = capital(MODE_LABELS[mode])
     if math.isnan(found.final_pct):
         return f"{label}, there is no Delivered % at all."
     text = f"{label}, Delivered % ends at {found.final_pct:.2f} %."
-    return " ".join([text, *_on_the_way(found, run, by_the_clock=several)])
+    return " ".join([text, *_on_the_way(found, run.scenario.common_start)])
 
 
-def _on_the_way(found: Convergence, run: Run, *, by_the_clock: bool) -> Iterator[str]:
-    start = run.scenario.start if by_the_clock else None
+def _on_the_way(found: Convergence, start: datetime | None) -> Iterator[str]:
 
     def at(seconds: float) -> str:
         if start is None:

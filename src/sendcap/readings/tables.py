@@ -74,8 +74,7 @@ def totals_tables(run: Run, summary: Mapping[str, Any]) -> Iterator[Table]:
     Of several deliveries nobody counts from the start of the simulation: times are by the clock,
     and the calendar has those of the deliveries.
     """
-    several = len(run.ledger.written) > 1
-    start = run.scenario.start if several else None
+    start = run.scenario.common_start
     for first, rows in _groups(run, summary):
         columns = _EVENTS | (_TIMES if first == "Provider" else {})
         if not summary["total"]["relay_failed"]:

@@ -101,9 +101,7 @@ def of_each(run: Run, stages: Sequence[Observed]) -> Iterator[HoldUp]:
 def sentences(run: Run, stages: Sequence[Observed]) -> Iterator[str]:
     """Yield when the bottleneck moves, and what holds each of several deliveries up."""
     names = [delivery.name for delivery in run.as_sent.deliveries]
-    # Of several deliveries nobody counts from the start of the simulation.
-    start = run.scenario.start if len(names) > 1 else None
-
+    start = run.scenario.common_start
     periods = moves(stages)
     latest_s = max((each.until_s for each in periods), default=0.0)
 
