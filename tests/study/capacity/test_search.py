@@ -119,3 +119,25 @@ def test_a_size_that_just_meets_the_target_meets_it() -> None:
 def test_a_precision_that_cannot_be_reached_is_refused(precision) -> None:
     with pytest.raises(SendcapError, match="precision: must be more than 0"):
         search(lambda _: 50.0, 50.0, precision=precision)
+
+
+def test_a_shallow_excess_takes_few_simulations() -> None:
+    # As where a provider refuses connections: retries make up for most of it.
+    asked: list[Trial] = []
+    found = search(lambda number: 8_600_000 + 2_000 * number, 1e7, slope=0.15, asked=asked)
+    assert found.size.n == AT_A_TIME
+    assert len(asked) <= 2 + 5 * AT_A_TIME
+    assert found.size.mean == pytest.approx(8_603_000, rel=1e-3)
+
+
+def test_a_jump_is_bracketed_by_what_is_known() -> None:
+    asked: list[Trial] = []
+
+    def excess(questions: Sequence[Trial]) -> list[float]:
+        asked.extend(questions)
+        return [-0.002 if question.size <= 985_000 else 0.5 for question in questions]
+
+    settings = {"most": 10**9, "confidence": 0.95, "precision": 0.002, "replications": 4}
+    found = largest_size(excess, 1_000_000, **settings)
+    assert found.size.mean == pytest.approx(985_000, rel=0.001)
+    assert len(asked) <= 4 + 15 * AT_A_TIME

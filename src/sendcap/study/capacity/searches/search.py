@@ -31,6 +31,9 @@ _NEAR: Final = 0.02
 _STRIDE: Final = 1.0
 _LEAST_STEP: Final = 0.003
 _JUST_MET: Final = 0.01
+_HELPS: Final = 0.5
+"""A step that leaves a larger part of the excess was along too steep a line."""
+_LEAST_SLOPE: Final = 0.1
 
 
 class Trial(NamedTuple):
@@ -113,16 +116,23 @@ class _Search:
     ) -> None:
         self._excess = excess
         self._bottom, self._top = math.log(least), math.log(most)
+        # A size too large by a percent misses the target by about a percent.
+        self._slope = 1.0
         self._known: dict[Trial, float] = {}
 
     def pilot(self, guess: float) -> tuple[float, float]:
         """Return the approximate root of replication 0, and the distance of the other roots."""
-        x = math.log(guess)
+        x, before = math.log(guess), (math.nan, math.nan)
         for _ in range(_PILOT):
             (excess,) = self._values((0,), [x])
-            # A size too large by a percent misses the target by about a percent.
-            x = min(max(x - max(min(excess, _STRIDE), -_STRIDE), self._bottom), self._top)
-            if abs(excess) < _NEAR:
+            slope = (before[1] - excess) / (before[0] - x) if x != before[0] else math.nan
+            if abs(excess) > _HELPS * abs(before[1]) and slope > 0.0:
+                # By much less where retries make up for what is refused at first.
+                self._slope = max(min(slope, 1.0), _LEAST_SLOPE)
+            before = x, excess
+            stride = max(min(excess / self._slope, _STRIDE), -_STRIDE)
+            x = min(max(x - stride, self._bottom), self._top)
+            if abs(excess) < _NEAR * self._slope:
                 break
         # The spread of a count is at least about its square root.
         return x, max(_LEAST_STEP, 3.0 / math.sqrt(math.exp(x)))
@@ -154,11 +164,12 @@ class _Search:
         """Return ends around each replication's root, close together if possible.
 
         One end is the centre, the other just beyond the root of a straight line. Where that is on
-        the same side, the search walks on with steps that double.
+        the same side, the search walks on, see `_further`, with steps that double.
         """
         near = np.full(len(numbers), centre)
         excess = self._values(numbers, near.tolist())
-        other = np.clip(near - excess - np.copysign(margin, excess), self._bottom, self._top)
+        other = near - excess / self._slope - np.copysign(margin, excess)
+        other = np.clip(other, self._bottom, self._top)
         other_excess = self._values(numbers, other.tolist())
         swapped = other < near
         low, high = np.where(swapped, other, near), np.where(swapped, near, other)
@@ -172,16 +183,42 @@ class _Search:
                 raise NoneSmallEnoughError
             if (high[up] >= self._top).any():
                 raise AllLargeEnoughError
+            further = np.array(
+                [
+                    self._further(one, first, two, second, step)
+                    if falls
+                    else self._further(two, second, one, first, step)
+                    for one, first, two, second, falls in zip(
+                        low, below, high, above, down, strict=True
+                    )
+                ]
+            )
             high[down], above[down] = low[down], below[down]
             low[up], below[up] = high[up], above[up]
-            low[down] = np.maximum(low[down] - step, self._bottom)
-            high[up] = np.minimum(high[up] + step, self._top)
+            low[down], high[up] = further[down], further[up]
             moved = np.flatnonzero(down | up)
             ends = np.where(down, low, high)[moved].tolist()
             values = self._values([numbers[index] for index in moved.tolist()], ends)
             below[down] = values[down[moved]]
             above[up] = values[up[moved]]
             step *= 2.0
+
+    def _further(
+        self, end: float, excess: float, other: float, other_excess: float, step: float
+    ) -> float:
+        """Return the next size beyond an end, where both ends miss the target, or both meet it.
+
+        Twice as far as the line through both ends reaches the target, and at least a step. But a
+        size at which any replication is known to be on the other side is far enough.
+        """
+        down, size = excess > 0.0, round(math.exp(end))
+        known = [trial.size for trial, each in self._known.items() if (each > 0.0) != down]
+        known = [each for each in known if (each < size if down else each > size)]
+        slope = (other_excess - excess) / (other - end) if other != end else 0.0
+        stride = max(2.0 * abs(excess) / slope, step) if slope > 0.0 else math.inf
+        stride = min([stride, *(abs(math.log(each) - end) for each in known)])
+        stride = min(stride, _STRIDE) if stride < math.inf else step
+        return min(max(end - stride if down else end + stride, self._bottom), self._top)
 
     def _values(self, numbers: Sequence[int], x: Sequence[float]) -> Floats:
         """Return the excess of replications at logarithms of a size; never exactly zero."""

@@ -26,8 +26,10 @@ from sendcap.study.capacity.searches.acceptance import UNLIMITED, at_providers, 
 
 MEASURED: Final = 1_500_000
 """Messages watched in a simulation, by default."""
-_MOST: Final = 30_000_000
+MOST: Final = 30_000_000
 """Largest number of messages in a simulation; beyond it, warm-up and measurement are shorter."""
+_FEW: Final = 1_000_000
+_FAR_ABOVE: Final = 3.0
 _LONGEST_S: Final = 14 * 86_400.0
 """Longest spread of a delivery."""
 _RATES: Final = ("rate", "connection_rate", "tolerance")
@@ -97,6 +99,16 @@ def _with_burst(provider: Provider, ips: int, own_ips: int, most: int) -> Provid
     return provider.model_copy(update={name: steady(getattr(provider, name)) for name in _RATES})
 
 
+def most_at(scenario: Scenario, times: float) -> int:
+    """Return the largest number of messages at so many times the highest rate.
+
+    Where connections are refused nearly all are tried again and again, and as many as otherwise
+    take minutes. Far above the highest rate few tell the growth of a backlog to 0.1 %.
+    """
+    refused = any(provider.refuses_connections for provider in scenario.providers.values())
+    return round(_FEW * max(10.0 / times, 1.0)) if refused and times > _FAR_ABOVE else MOST
+
+
 @dataclass(frozen=True)
 class Stream:
     """A steady stream through one of several equal parts of a system."""
@@ -107,11 +119,16 @@ class Stream:
     measured_s: float  # after the warm-up
 
     @classmethod
-    def of(cls, scenario: Scenario, per_s: float, measured: int = MEASURED) -> Stream:
-        """Plan simulations of a `lasting` scenario at about this rate of the whole system."""
+    def of(
+        cls, scenario: Scenario, per_s: float, measured: int = MEASURED, most: int = MOST
+    ) -> Stream:
+        """Plan simulations of a `lasting` scenario at about this rate of the whole system.
+
+        With more than ``most`` messages they are shorter.
+        """
         parts = equal_parts(scenario)
         per_s /= parts
-        bin_s, warm_up_s, measured_s = _times_s(scenario, per_s, measured)
+        bin_s, warm_up_s, measured_s = _times_s(scenario, per_s, measured, most)
         relay = scenario.relay.model_copy(
             update={
                 "workers": 1,
@@ -125,7 +142,7 @@ class Stream:
             relay = relay.model_copy(update={"batch": 1})  # of many at a time most are refused
         end_s = warm_up_s + measured_s
         ips, own_ips = scenario.mta.ips, scenario.mta.ips // parts
-        most = round(_BURST * measured)
+        burst = round(_BURST * measured)
         part = scenario.model_copy(
             update={
                 "time": scenario.time.model_copy(update={"bin": bin_s, "horizon": end_s}),
@@ -133,7 +150,7 @@ class Stream:
                 "relay": relay,
                 "mta": scenario.mta.model_copy(update={"ips": own_ips, "ingress_rate": None}),
                 "providers": {
-                    name: _with_burst(provider, ips, own_ips, most)
+                    name: _with_burst(provider, ips, own_ips, burst)
                     for name, provider in scenario.providers.items()
                 },
             }
@@ -195,12 +212,14 @@ def _streams(scenario: Scenario, end_s: float) -> tuple[Delivery, ...]:
     return tuple(streams)
 
 
-def _times_s(scenario: Scenario, per_s: float, measured: int) -> tuple[float, float, float]:
+def _times_s(
+    scenario: Scenario, per_s: float, measured: int, most: int
+) -> tuple[float, float, float]:
     """Return the lengths of a bin, of the warm-up and of the measurement, both in whole bins."""
     validity_s = max(map(scenario.honoured_validity, scenario.deliveries))
     measured_s = min(measured / per_s, max(_LONGEST_S - validity_s, 86_400.0))
     warm_up_s = validity_s if _retries(scenario) else 0.1 * measured_s
-    shorter = min(_MOST / (per_s * (warm_up_s + measured_s)), 1.0)
+    shorter = min(most / (per_s * (warm_up_s + measured_s)), 1.0)
     bin_s = shorter * (warm_up_s + measured_s) / _BINS
     windows_s = [
         throttle.window

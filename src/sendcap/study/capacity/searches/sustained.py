@@ -26,8 +26,10 @@ from sendcap.study.capacity.searches.search import (
 )
 from sendcap.study.capacity.searches.steady import (
     MEASURED,
+    MOST,
     Stream,
     lasting,
+    most_at,
     unsettled_shares,
 )
 from sendcap.study.capacity.searches.within import MOST_REPLICATIONS
@@ -167,7 +169,9 @@ def sustained(
         streams = _Streams(endless, guess_per_s, measured, seeds, simulations)
         per_s, kind, name, precise = _unstable(streams, ceilings, confidence, precision)
         if per_s.high < relay_per_s < math.inf:
-            growing = _growing(endless, ceilings, measured, seeds[:_GROWING], simulations)
+            growing = _growing(
+                endless, ceilings, per_s.mean, measured, seeds[:_GROWING], simulations
+            )
     return Sustained(
         per_s=per_s,
         kind=kind,
@@ -218,8 +222,9 @@ class _Streams:
         measured: int,
         seeds: Sequence[int],
         simulations: Simulations,
+        most: int = MOST,
     ) -> None:
-        self.stream = Stream.of(scenario, per_s, measured)
+        self.stream = Stream.of(scenario, per_s, measured, most)
         self.seeds = seeds
         self._simulations = simulations
         self.usual_size = self.stream.size(per_s)
@@ -287,19 +292,21 @@ def _unstable(
 def _growing(
     scenario: Scenario,
     ceilings: Sequence[Stage],
+    sustained_per_s: float,
     measured: int,
     seeds: Sequence[int],
     simulations: Simulations,
 ) -> list[Growth]:
     """Return the stages that fall behind a busy relay, the fastest growth first."""
     per_s = ceilings[0].delivery_per_s
+    most = most_at(scenario, per_s / sustained_per_s)
     growing = []
     for ingress in (stage for stage in ceilings if stage.kind == "ingress"):
         arrive_per_s = per_s * ingress.share
         if arrive_per_s > ingress.per_s:
             growing.append(Growth("ingress", ingress.name, arrive_per_s - ingress.per_s))
             per_s = ingress.delivery_per_s
-    streams = _Streams(scenario, per_s, measured, seeds, simulations)
+    streams = _Streams(scenario, per_s, measured, seeds, simulations, most)
     left = streams.left([Trial(number, streams.usual_size) for number in range(len(seeds))])
     for stage in (stage for stage in ceilings if stage.kind == "provider"):
         behind = sum(shares[stage.name] for shares in left) / len(left)
