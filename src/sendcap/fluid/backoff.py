@@ -88,6 +88,8 @@ def before_expiry(times: Spans, expiry: Spans) -> tuple[Floats, Spans]:
     if not cut.any():
         return shares, times
     # Those in time have the most slack: they come earlier, and in a shorter stretch.
+    # That their expiry is later, too, is left out: with it curves of retries that wait for a scan
+    # were off by 0.9 points and not by 0.7, and others were the same.
     middle_s = times.middle_s - np.where(cut, 0.5 * most_s - slack_s, 0.0)
     narrower = np.where(cut, shares, 1.0)
     half_s = 0.5 * (times.last_s - times.first_s) * narrower
