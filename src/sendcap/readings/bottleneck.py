@@ -98,7 +98,7 @@ def how_far(scenario: Scenario, behind_s: float, ledger: Ledger) -> str:
 def _nothing(scenario: Scenario, slowest: Stage) -> str:
     if slowest.needs_s < _AT_ONCE_S:
         return "no stage needs as much as a second for its load."
-    ready_s = max(delivery.at + delivery.spread for delivery in scenario.deliveries)
+    ready_s = max(map(scenario.all_ready_s, scenario.deliveries))
     return (
         f"the messages become ready over {elapsed(ready_s - slowest.from_s)}, and every stage "
         f"carries them as they come; the slowest, {_name(slowest)}, needs at least "

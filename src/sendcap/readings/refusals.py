@@ -113,5 +113,5 @@ def _turns_away(scenario: Scenario, name: str, away: Refusals) -> str:
 
 def _least_s(scenario: Scenario, stages: Sequence[Stage]) -> float:
     """Return the least time after which all stages have carried their load."""
-    ready_s = max(delivery.at + delivery.spread for delivery in scenario.deliveries)
+    ready_s = max(map(scenario.all_ready_s, scenario.deliveries))
     return max(ready_s, *(stage.from_s + stage.needs_s for stage in stages))

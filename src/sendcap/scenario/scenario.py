@@ -9,6 +9,7 @@ from datetime import datetime
 from html import escape
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import (
     AfterValidator,
     Field,
@@ -34,6 +35,7 @@ from sendcap.scenario.delivery import POPULATION, Delivery
 from sendcap.scenario.in_brief import headline, tables_of
 from sendcap.scenario.moments import CLOCK
 from sendcap.scenario.notes import notes
+from sendcap.scenario.pattern import ready_s
 from sendcap.scenario.pools import SharedLimit
 from sendcap.scenario.population import Population
 from sendcap.scenario.population_problems import population_problems
@@ -243,6 +245,11 @@ class Scenario(WithQueues, Section):
     def batches_of(self, delivery: Delivery) -> int:
         """Return the number of its batches; the last one may be smaller."""
         return -(-delivery.messages // self.batch_of(delivery))
+
+    def all_ready_s(self, delivery: Delivery) -> float:
+        """Return when the last batch of a delivery is ready, which is before a spread ends."""
+        batches = max(self.batches_of(delivery), 1)
+        return float(ready_s(delivery, self.start, np.array([batches - 1]), batches)[0])
 
     @property
     def mean_batch(self) -> float:

@@ -128,6 +128,18 @@ def test_who_is_still_spread_at_the_deadline_is_not_in_question() -> None:
     assert [verdict.delivery for verdict in found.verdicts] == ["a"]
 
 
+def test_a_spread_is_all_ready_with_the_last_batch() -> None:
+    # Batches over ten minutes: the last of four is ready after 7m 30s, and all is accepted soon.
+    scenario = programme({"name": "a", "spread": "10m", "messages": 4})
+    scenario = updated(scenario, {"relay.batch": 1, "deliveries[0].at": "0s"})
+    assert scenario.all_ready_s(scenario.deliveries[0]) == 450.0
+    found = sendcap.calendar(scenario, "9m", replications=2)
+    assert found.slots[0].accepted_s < 540.0
+    assert [verdict.probability for verdict in found.verdicts] == [1.0]
+    with pytest.raises(SendcapError, match="no delivery is ready before it"):
+        sendcap.calendar(scenario, "7m", replications=2)
+
+
 def test_the_bound_is_that_of_the_confidence() -> None:
     found = sendcap.calendar(programme({"name": "a"}), "2m", replications=9, confidence=0.8)
     assert found.verdicts[0].low == pytest.approx(0.1 ** (1 / 9))

@@ -160,7 +160,7 @@ class Verdict:
 
 def in_question(scenario: Scenario, deadline_s: float) -> list[Delivery]:
     """Return the deliveries whose messages are ready before a deadline."""
-    return [each for each in scenario.deliveries if each.at + each.spread < deadline_s]
+    return [each for each in scenario.deliveries if scenario.all_ready_s(each) < deadline_s]
 
 
 def verdicts(
