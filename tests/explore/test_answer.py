@@ -138,8 +138,16 @@ def test_times_of_acceptance_are_said_as_a_run_says_them():
     facts = answer(scenario, {}, simulated=lambda _: result.ledger)[0].facts
     (of_all,) = (each for each in result.sentences() if each.startswith("Half "))
     assert of_all.startswith("Half of all that is ever accepted has been accepted after")
-    assert facts["99 % of all that is ever accepted after"] == "6h 21m"
+    assert facts["99 % of all that is ever accepted after"] == "6h 21m, Fri 14:21"
     assert " and 99 % after 6h 21m." in of_all
+
+
+def test_times_of_several_deliveries_are_by_the_clock_too():
+    found, _ = answer(loads(SEVERAL), {})
+    assert found.facts["99 % of all that is ever accepted after"] == "6h 21m, Fri 14:21"
+    # Of its own start nobody needs the clock.
+    late = found.deliveries["late & <b>"]["99 % of all that is ever accepted after"]
+    assert "Fri" not in late
 
 
 def test_each_of_several_deliveries_has_numbers_that_count_from_its_start():

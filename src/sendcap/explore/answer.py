@@ -24,6 +24,7 @@ from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode
 from sendcap.readings.summary import accepted_at_s
 from sendcap.run import Run
 from sendcap.scenario import Scenario, dumps
+from sendcap.text.clock import brief_moment
 from sendcap.text.quantities import elapsed
 
 BOTH: Final[tuple[Mode, ...]] = ("without-efs", "efs")
@@ -136,13 +137,18 @@ def _starts_s(run: Run) -> dict[str, float]:
 def _facts(run: Run, delivery: str = ALL_DELIVERIES, start_s: float = 0.0) -> dict[str, str]:
     """Return times of acceptance, the final Delivered %, and the times after which it holds.
 
-    Those of a delivery count from its own start.
+    Those of a delivery count from its own start. Of all together, where there are several, they
+    have the time by the clock, too: nobody counts from the start of the simulation.
     """
+    clock = run.scenario.common_start if delivery == ALL_DELIVERIES else None
 
     def time(seconds: float | None) -> str:
         if seconds is None or math.isnan(seconds):
             return "never"
-        return elapsed(max(seconds - start_s, 0.0))
+        text = elapsed(max(seconds - start_s, 0.0))
+        return (
+            text if clock is None else f"{text}, {brief_moment(seconds, clock, run.ledger.end_s)}"
+        )
 
     name = None if delivery == ALL_DELIVERIES else delivery
     facts = {
