@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sendcap
@@ -65,6 +66,18 @@ def test_times_of_acceptance_are_those_that_each_run_states(two_deliveries, soon
             for name in ACCEPTED_TIMES:
                 times_s = side.numbers[Quantity("", "*", "*", name)]
                 assert times_s[number] == stated[name]
+
+
+def test_both_sides_and_their_difference_are_of_the_same_middle(two_deliveries) -> None:
+    # One pair in five or so differs by a bin, so the median of the differences is 0.
+    quicker = updated(two_deliveries, {"providers.p.transaction_time": "990ms"})
+    comparison = compare(two_deliveries, quicker, 6, workers=1)
+    about = [key for key in comparison.a.numbers if key.name in ACCEPTED_TIMES]
+    apart = {key: comparison.b.numbers[key] - comparison.a.numbers[key] for key in about}
+    assert any(0 < np.count_nonzero(times_s) < 3 for times_s in apart.values())
+    table = pd.concat([comparison.differences(), comparison.by_delivery()])
+    table = table[table["name"].isin(ACCEPTED_TIMES) & (table["difference"] == 0.0)]
+    assert (table["a"] == table["b"]).all()
 
 
 def test_the_same_draws_leave_less_to_chance_than_others_would(two_deliveries) -> None:

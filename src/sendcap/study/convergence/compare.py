@@ -122,8 +122,8 @@ class Comparison(Drawable, tables={"Differences": "differences"}):
         """Return each number of A and B, and the difference with a paired interval.
 
         Columns mode (empty for times of acceptance), name, tolerance_pt (0 for none), n
-        (replications with a value on both sides), a and b (means; of `MOMENTS` medians),
-        difference, low and high (see `difference_of`; NaN with too few replications).
+        (replications with a value on both sides), a and b (means; medians where the difference is
+        one), difference, low and high (see `difference_of`; NaN with too few replications).
         """
         wanted = (about for about in self.a.numbers if about.of_all)
         return self._table(wanted).drop(columns="delivery")
@@ -149,7 +149,7 @@ class Comparison(Drawable, tables={"Differences": "differences"}):
         of_a, of_b = self.a.numbers[about], self.b.numbers[about]
         confidence, both = self.a.confidence, ~np.isnan(of_a + of_b)
         difference = difference_of(of_b - of_a, confidence, about.name)
-        middle = "median" if is_moment(about.name) else "mean"
+        middle = _middle(of_b[both] - of_a[both], about.name)
         a, b = (spread(each[both], confidence)[middle] for each in (of_a, of_b))
         return about.delivery, about.mode, about.name, about.at, int(both.sum()), a, b, *difference
 
@@ -194,8 +194,9 @@ class Comparison(Drawable, tables={"Differences": "differences"}):
             pairs = (
                 f"{self.about_the_draws} In brackets: the {share_text(self.a.confidence)} interval "
                 "of the difference (paired t); where it holds 0, a difference is not shown. Of "
-                "settling times, peaks, and where most pairs are the same: the median difference, "
-                f"with an interval from {enough_for_a_median(self.a.confidence)} pairs on."
+                "settling times, peaks, and where most pairs are the same: medians, and the "
+                "median difference, with an interval from "
+                f"{enough_for_a_median(self.a.confidence)} pairs on."
             )
         else:
             remedy = "Compare scenarios" if self.saved else "Ask for more replications"
@@ -292,10 +293,15 @@ def difference_of(apart: Floats, confidence: float, name: str) -> tuple[float, f
     if len(known) > 1 and not known.any():
         # The same in every pair: there is nothing to estimate.
         return 0.0, 0.0, 0.0
-    mostly_same = 2 * np.count_nonzero(known) < len(known)
-    middle = "median" if is_moment(name) or mostly_same else "mean"
+    middle = _middle(known, name)
     row = spread(known, confidence)
     return row[middle], row[f"{middle}_low"], row[f"{middle}_high"]
+
+
+def _middle(apart: Floats, name: str) -> str:
+    """Return which middle is compared: of both sides and of the difference it is the same."""
+    mostly_same = 0 < 2 * np.count_nonzero(apart) < len(apart)
+    return "median" if is_moment(name) or mostly_same else "mean"
 
 
 def side(name: str, source: Scenario | Run | str | os.PathLike[str]) -> Side:
