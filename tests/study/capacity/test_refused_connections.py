@@ -18,6 +18,7 @@ from sendcap.readings.refusals import refusals
 from sendcap.readings.summary import accepted_at_s
 from sendcap.run import Run
 from sendcap.scenario import Scenario, from_dict
+from sendcap.study.capacity.searches import steady
 from sendcap.study.capacity.searches.sustained import sustained
 from sendcap.study.capacity.searches.within import largest_within
 
@@ -179,3 +180,21 @@ def test_the_steady_rate_is_carried_in_a_plain_simulation(ips: int) -> None:
 
     assert unsettled(found.per_s.mean) < 0.002
     assert unsettled(1.5 * found.per_s.mean) > 0.1
+
+
+def test_far_above_the_steady_rate_few_messages_tell_the_growth(monkeypatch) -> None:
+    # Of 40 messages a second 8 at most are accepted; all others are tried again and again.
+    retry = {"policy": "schedule", "delays": ["2m"]}
+    scenario = refusing(2, "1s", retry, transaction_time={"dist": "exponential", "mean": "250ms"})
+    changes = {"relay.batch_time": "6.4s", "deliveries[0].validity": "20m"}
+    scenario = sendcap.updated(scenario, changes)
+    quick = {"measured": 20_000, "precision": 0.1, "replications": 2, "workers": 1}
+    monkeypatch.setattr(steady, "_FEW", 5_000)
+    few = sustained(scenario, **quick)
+    monkeypatch.setattr(steady, "_FAR_ABOVE", math.inf)
+    many = sustained(scenario, **quick)
+    assert few.per_s == many.per_s
+    (growth,), (slowly,) = few.growing, many.growing
+    assert growth.per_s != slowly.per_s
+    assert growth.per_s == pytest.approx(slowly.per_s, rel=0.01)
+    assert growth.per_s == pytest.approx(40.0 - 8.0, rel=0.05)

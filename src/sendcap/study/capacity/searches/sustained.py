@@ -169,9 +169,7 @@ def sustained(
         streams = _Streams(endless, guess_per_s, measured, seeds, simulations)
         per_s, kind, name, precise = _unstable(streams, ceilings, confidence, precision)
         if per_s.high < relay_per_s < math.inf:
-            growing = _growing(
-                endless, ceilings, per_s.mean, measured, seeds[:_GROWING], simulations
-            )
+            growing = _growing(endless, ceilings, per_s.mean, measured, seeds, simulations)
     return Sustained(
         per_s=per_s,
         kind=kind,
@@ -306,6 +304,7 @@ def _growing(
         if arrive_per_s > ingress.per_s:
             growing.append(Growth("ingress", ingress.name, arrive_per_s - ingress.per_s))
             per_s = ingress.delivery_per_s
+    seeds = seeds[:_GROWING]
     streams = _Streams(scenario, per_s, measured, seeds, simulations, most)
     left = streams.left([Trial(number, streams.usual_size) for number in range(len(seeds))])
     for stage in (stage for stage in ceilings if stage.kind == "provider"):
