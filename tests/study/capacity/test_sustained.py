@@ -57,6 +57,16 @@ def test_without_chance_it_is_the_ceiling(provider, per_s) -> None:
     assert found.precise
 
 
+@pytest.mark.parametrize(
+    "sections",
+    [{"limits": [{"name": "all", "rate": "5/s,max_burst=1"}]}, {"mta": {"active": 5}}],
+)
+def test_retries_take_their_part_of_a_limit_over_queues(sections) -> None:
+    # Each message takes 1 / 0.9 attempts.
+    found = of(scenario_of(provider={"transient": 0.1}, **sections), measured=20_000)
+    assert found.per_s.mean == pytest.approx(4.5, rel=0.01)
+
+
 def test_retries_take_their_part_of_the_ceiling() -> None:
     # Attempts are geometric: each fails with probability 1/5, so there are 5/4 per message.
     retried = of(scenario_of(provider={"transient": 0.2}), precision=0.005).per_s

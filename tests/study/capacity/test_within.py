@@ -115,6 +115,20 @@ def test_without_chance_it_is_the_ceiling_times_the_time(sections, per_s) -> Non
     assert found.within_s == 1200.0
 
 
+@pytest.mark.parametrize(
+    ("sections", "per_s"),
+    [
+        ({"limits": [{"name": "all", "rate": "5/s,max_burst=1"}]}, 5.0),
+        ({"limits": [{"name": "all", "connections": 2}]}, 2.0),
+        ({"mta": {"active": 3}}, 3.0),
+    ],
+)
+def test_limits_over_queues_are_held_against_the_time(sections, per_s) -> None:
+    # They hold up a large delivery, and not one that is small enough.
+    found = within(scenario_of(**sections), "20m", 0.9)
+    assert found.size.mean == pytest.approx(per_s * 1200 / 0.9, rel=0.01)
+
+
 def test_with_chance_the_interval_covers_the_ceiling() -> None:
     scenario = scenario_of(provider={"transaction_time": EXPONENTIAL}).with_seed(4)
     found = within(scenario, "20m", 0.9, replications=12, precision=0.01)

@@ -147,8 +147,9 @@ def idle_ledger(scenario: Scenario) -> Ledger:
     """Simulate a scenario in which no message ever waits, with enough messages for shares."""
     sized = resized(scenario, _SAMPLE)
     batches = sum(map(sized.batches_of, sized.deliveries))
-    mta = {"ips": 1, "ingress_rate": None, "spool": None, "suspend": None}
+    mta = {"ips": 1, "ingress_rate": None, "spool": None, "suspend": None, "active": None}
     changes = {
+        "limits": (),
         "relay": scenario.relay.model_copy(update={"workers": batches, "rate": None}),
         "mta": scenario.mta.model_copy(update=mta),
     }

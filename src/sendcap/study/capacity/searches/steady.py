@@ -189,6 +189,8 @@ class Stream:
             at_once = Constant(value="0s")
             times = {"connect_time": at_once, "transaction_time": at_once}
             stream = at_providers(stream, {**UNLIMITED, **times})
+            mta = stream.mta.model_copy(update={"active": None})
+            stream = stream.model_copy(update={"limits": (), "mta": mta})
         return stream
 
 
