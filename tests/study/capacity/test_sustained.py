@@ -67,6 +67,24 @@ def test_retries_take_their_part_of_a_limit_over_queues(sections) -> None:
     assert found.per_s.mean == pytest.approx(4.5, rel=0.01)
 
 
+def test_each_pool_has_its_own_deliveries() -> None:
+    # Two addresses carry 20 messages a second to three quarters of all, a third one 10 to the rest.
+    deliveries = [
+        {"name": name, "messages": count, "pool": pool, "validity": "2h", "audience": {"p": 1.0}}
+        for name, count, pool in (("a", 300, "two"), ("b", 100, "one"))
+    ]
+    pools = {"two": {"ips": 2}, "one": {"ips": 1}}
+    found = of(
+        scenario_of(deliveries=deliveries, mta={"pools": pools}, relay={"rate": "50/s"}),
+        measured=20_000,
+    )
+    assert found.per_s.mean == pytest.approx(20.0 / 0.75, rel=0.01)
+    (growth,) = found.growing
+    # Of 50 a second, 37.5 to the two addresses and 12.5 to the third.
+    assert (growth.kind, growth.name) == ("provider", "p")
+    assert growth.per_s == pytest.approx(50.0 - 20.0 - 10.0, rel=0.01)
+
+
 def test_retries_take_their_part_of_the_ceiling() -> None:
     # Attempts are geometric: each fails with probability 1/5, so there are 5/4 per message.
     retried = of(scenario_of(provider={"transient": 0.2}), precision=0.005).per_s

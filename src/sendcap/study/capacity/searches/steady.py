@@ -195,15 +195,17 @@ class Stream:
 
 
 def _streams(scenario: Scenario, end_s: float) -> tuple[Delivery, ...]:
-    """Return the deliveries as streams, those of the same validity as one.
+    """Return the deliveries as streams, those of the same validity, pool and limits as one.
 
     A stream of many deliveries in turn takes far longer to simulate, with the same result.
     """
     streams = []
-    by_validity: dict[float, list[Delivery]] = {}
+    alike: dict[tuple[Any, ...], list[Delivery]] = {}
     for delivery in scenario.deliveries:
-        by_validity.setdefault(scenario.honoured_validity(delivery), []).append(delivery)
-    for same in by_validity.values():
+        covered = tuple(limit.covers_delivery(delivery.name) for limit in scenario.limits)
+        key = scenario.honoured_validity(delivery), scenario.pool_of(delivery), covered
+        alike.setdefault(key, []).append(delivery)
+    for same in alike.values():
         total = sum(delivery.messages for delivery in same)
         audience: dict[str, float] = {}
         for delivery in same:

@@ -307,8 +307,12 @@ def _growing(
     seeds = seeds[:_GROWING]
     streams = _Streams(scenario, per_s, measured, seeds, simulations, most)
     left = streams.left([Trial(number, streams.usual_size) for number in range(len(seeds))])
+    # Of all queues to a provider: with pools there are several.
+    loads = dict.fromkeys(streams.allowed, 0.0)
     for stage in (stage for stage in ceilings if stage.kind == "provider"):
-        behind = sum(shares[stage.name] for shares in left) / len(left)
-        if behind > streams.allowed[stage.name]:
-            growing.append(Growth("provider", stage.name, behind * stage.share * per_s))
+        loads[stage.paths[0].provider] += stage.share
+    for name, share in loads.items():
+        behind = sum(shares[name] for shares in left) / len(left)
+        if behind > streams.allowed[name]:
+            growing.append(Growth("provider", name, behind * share * per_s))
     return sorted(growing, key=lambda growth: -growth.per_s)
