@@ -180,3 +180,30 @@ def test_no_message_waits_longer_than_it_is_valid() -> None:
         waits = found.hold_ups().set_index("delivery")
         assert waits.loc["late", "stage"] == "slow"
         assert waits.loc["late", "wait_s"] == 65.0
+
+
+# Where deliveries take turns, nine in ten of the first one's messages decide.
+@pytest.mark.parametrize(("order", "first_s"), [("fifo", 590.0), ("fair", 540.0)])
+def test_a_wait_is_as_long_as_the_rate_of_that_time_makes_it(order: str, first_s: float) -> None:
+    """600 leave in 10 minutes at one a second; later 3,000 wait for 5, at 10 a second."""
+    steps = [{"at": "0s", "rate": "1/s"}, {"at": "10m", "rate": "50/s"}]
+    scenario = scenario_of(
+        delivery("first", 600, "slow"), delivery("second", 3_000, "slow", at="20m")
+    ).with_({"mta.order": order, "providers.slow.rate": {"kind": "schedule", "steps": steps}})
+    found = sendcap.limits(scenario)
+    table = found.hold_ups().set_index("delivery")
+    assert table.loc["first", "wait_s"] == pytest.approx(first_s, abs=15.0)
+    assert table.loc["second", "wait_s"] == pytest.approx(240.0, abs=15.0)
+    longest_s = max(each.longest_wait_s for each in found.observed)
+    assert (table["wait_s"] <= longest_s + 10.0).all()
+
+
+def test_who_comes_shortly_before_a_rate_is_closed_waits_until_it_opens() -> None:
+    steps = [("0s", "10/s"), ("1m", "closed"), ("2h", "10/s")]
+    rate = {"kind": "schedule", "steps": [{"at": at, "rate": rate} for at, rate in steps]}
+    late = scenario_of(delivery("late", 1_800, "slow")).with_({"providers.slow.rate": rate})
+    in_turn = late.with_({"mta.order": "fair"})
+    for scenario in (late, in_turn):
+        waits = sendcap.limits(scenario).hold_ups().set_index("delivery")
+        # 600 have left, 1,200 leave in two minutes from then on.
+        assert waits.loc["late", "wait_s"] == pytest.approx(7200.0 + 120.0 - 40.0, abs=30.0)

@@ -14,7 +14,7 @@ from sendcap.readings.bottleneck import called
 from sendcap.readings.convergence import Floats
 from sendcap.run import Run
 from sendcap.scenario.stages import Stage
-from sendcap.study.capacity.observed import Observed
+from sendcap.study.capacity.observed import Observed, ceiling_per_s
 from sendcap.study.capacity.own_waits import Waits
 from sendcap.text.clock import brief_moment
 from sendcap.text.quantities import elapsed
@@ -22,6 +22,8 @@ from sendcap.text.quoting import first_few
 
 _AT_ONCE_S: Final = 1.0
 """A shorter wait holds nothing up."""
+_AT_ONCE_TIMES: Final = 1e4
+"""What carries so many times the largest backlog within a bin might as well be without limits."""
 _MOST_PERIODS: Final = 6
 """The longest wait of a programme moves again and again, which no sentence can tell."""
 _MOST_TOLD: Final = 8
@@ -133,16 +135,26 @@ def _waits_s(stage: Observed) -> Floats:
     per_s = stage.stage.per_s
     if not 0.0 < per_s < math.inf:
         return np.zeros(len(stage.backlog))
-    waits_s = stage.backlog / per_s
+    # In an outage messages do not wait: they are tried, and bounce.
+    ceiling = ceiling_per_s(stage.stage, stage.edges_s[:-1] + 0.5 * stage.bin_s, but=["outage"])
+    if len(ceiling) and ceiling.min() < ceiling.max():
+        # The mean would give too short a wait while the rate is low, and too long a one later.
+        at_once = _AT_ONCE_TIMES * stage.peak_backlog / stage.bin_s
+        waits_s = _until_gone_s(stage, np.minimum(ceiling, at_once))
+    else:
+        waits_s = stage.backlog / per_s
     if stage.stage.kind == "relay":
         # Its ceiling is that of a mean batch: of large ones it hands over more.
-        waits_s = np.minimum(waits_s, _until_handed_over_s(stage))
+        waits_s = np.minimum(waits_s, _until_gone_s(stage, stage.throughput_per_s))
     return np.where(waits_s >= max(_AT_ONCE_S, stage.noticeable / per_s), waits_s, 0.0)
 
 
-def _until_handed_over_s(stage: Observed) -> Floats:
-    """Return how long it takes, from each edge, until as many have left as wait there."""
-    left = np.concatenate(([0.0], np.cumsum(stage.throughput_per_s) * stage.bin_s))
+def _until_gone_s(stage: Observed, leave_per_s: Floats) -> Floats:
+    """Return how long it takes, from each edge, until as many have left as wait there.
+
+    Those who leave are given per second of each bin; after the last one nobody waits any longer.
+    """
+    left = np.concatenate(([0.0], np.cumsum(leave_per_s) * stage.bin_s))
     wanted = left + stage.backlog
     # Half a message less: sums of rates are not exact.
     after = np.clip(np.searchsorted(left, wanted - 0.5), 1, len(left) - 1)
