@@ -88,7 +88,7 @@ class Answers:
         """Return when nearly all is accepted; of several deliveries, how long each takes."""
         slots = [] if len(self.run.scenario.deliveries) == 1 else self.calendar.slots
         streams = any(each.spread for each in self.run.as_sent.deliveries)
-        taken_s = {slot: slot.accepted_s - slot.starts_s for slot in slots if slot.messages}
+        taken_s = {slot: slot.takes_s for slot in slots if slot.messages}
         if streams or not taken_s or math.inf in taken_s.values():
             note = f"{self._by_the_clock(99)}half after {self.accepted(50)}"
             return Fact("99 % of all that is ever accepted after", self.accepted(99), note)

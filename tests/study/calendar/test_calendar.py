@@ -14,6 +14,7 @@ from sendcap.scenario import Scenario, from_dict, updated
 from sendcap.study.calendar.rows import rows_of
 from sendcap.study.replication import replication_seed
 from sendcap.study.replication.measures import accepted_share_s
+from sendcap.text.quantities import elapsed
 
 QUEUE = {"connect_time": "0s", "transaction_time": "1s", "connections_per_ip": 1}
 
@@ -274,3 +275,32 @@ def test_what_is_stopped_uses_the_relay_until_then() -> None:
     (axes,) = sendcap.calendar(scenario).plot().axes
     # Relayed for 2 s, and then at the MTA.
     assert [bar.get_width() for bar in axes.containers[0]] == [2.0]
+
+
+def test_of_many_deliveries_one_may_never_be_accepted_or_start() -> None:
+    unsure = {"within": {"dist": "uniform", "low": "1s", "high": "9999h"}, "give_up": "5m"}
+    many = programme(
+        {"name": "late", "every": "1h", "times": 30, "validity": "60s", "messages": 200},
+        {"name": "never", "at": "30m", "every": "1h", "times": 2, "confirm": unsure},
+        {"name": "slow", "at": "10m", "every": "1h", "times": 2, "confirm": {"within": "5m"}},
+    )
+    late, slow, never = rows_of(sendcap.calendar(many))
+    # A message a second: those after the first 60 s expire.
+    assert late["Longest to 99 %"] == "never (late 1)"
+    assert (never["Longest to 99 %"], never["Latest"]) == ("never (never 1)",) * 2
+    assert (never["First"], never["Settled"]) == ("never", "never")
+    assert (slow["Longest to 99 %"], slow["Latest"]) == ("1m 40s (slow 1)", "5m (slow 1)")
+
+
+def test_of_many_deliveries_a_part_that_is_not_sent_settles_nothing() -> None:
+    waves = {"size": 0.5, "every": "10m"}
+    many = programme(
+        {"name": "a", "every": "1m", "times": 30},
+        {"name": "launch", "at": "1h", "waves": waves, "stop": "65m"},
+        {"name": "b", "at": "2h"},
+    )
+    found = sendcap.calendar(many)
+    launch = next(row for row in rows_of(found) if row["Delivery"] == "launch")
+    first, second = (slot for slot in found.slots if slot.parent == "launch")
+    assert second.settled_s == math.inf
+    assert launch["Settled"] == elapsed(first.settled_s)

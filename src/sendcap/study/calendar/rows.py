@@ -104,9 +104,11 @@ def _row(calendar: Calendar, slot: Slot) -> dict[str, str]:
 
 
 def _row_of_several(calendar: Calendar, name: str, slots: Sequence[Slot]) -> dict[str, str]:
-    slowest = max(slots, key=lambda slot: slot.accepted_s - slot.starts_s)
+    slowest = max(slots, key=lambda slot: slot.takes_s)
     latest = max(slots, key=lambda slot: slot.starts_s - slot.planned_s)
-    first, last = moments_of(calendar, slots[0].starts_s, slots[-1].settled_s)
+    # One that is never sent has nothing to settle.
+    settled_s = [slot.settled_s for slot in slots if slot.settled_s < math.inf]
+    first, last = moments_of(calendar, slots[0].starts_s, max(settled_s, default=math.inf))
     late_s = latest.starts_s - latest.planned_s
     return {
         "Delivery": name,
@@ -114,12 +116,15 @@ def _row_of_several(calendar: Calendar, name: str, slots: Sequence[Slot]) -> dic
         "Messages": f"{sum(slot.messages for slot in slots):,}",
         "First": first,
         "Settled": last,
-        longest_of(calendar): f"{elapsed(slowest.accepted_s - slowest.starts_s)} "
-        f"({slowest.delivery})",
-        "Latest": f"{elapsed(late_s)} ({latest.delivery})" if late_s > 0.0 else NOTHING,
+        longest_of(calendar): f"{_time(slowest.takes_s)} ({slowest.delivery})",
+        "Latest": f"{_time(late_s)} ({latest.delivery})" if late_s > 0.0 else NOTHING,
         "Delivered %": percentage(settled(calendar.run, name)[1]),
         HELD_UP_BY: _held_up_by(max(slots, key=lambda slot: slot.held_up_s)),
     }
+
+
+def _time(seconds: float) -> str:
+    return "never" if seconds == math.inf else elapsed(seconds)
 
 
 def longest_of(calendar: Calendar) -> str:

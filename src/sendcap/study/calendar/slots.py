@@ -44,6 +44,11 @@ class Slot:
     held_up_s: float  # the longest wait there
     beside: tuple[str, ...]  # deliveries that use the relay or a queue at the same time
 
+    @property
+    def takes_s(self) -> float:
+        """Time from the start until all that counts is accepted; infinite if it never is."""
+        return self.accepted_s if self.accepted_s == math.inf else self.accepted_s - self.starts_s
+
 
 def slots_of(run: Run, share: float, limits: Limits | None = None) -> Iterator[Slot]:
     """Yield the slot of each delivery, in the order of their starts."""
