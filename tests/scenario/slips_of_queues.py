@@ -189,7 +189,7 @@ SLIPS_OF_QUEUES: list[tuple[Break, str]] = [
             "outages",
             value=[{"at": "1h", "lasts": "2h"}, {"at": "2h", "lasts": "1h"}],
         ),
-        'providers.gmail.outages[1].at: "2h" is before the end of the one before, "3h"; put',
+        'providers.gmail.outages[1].at: "2h" is before the end of the one before, 2h after "1h"',
     ),
     (put("mta", "spool", value=0), "mta.spool: must be at least 1, not 0"),
 ]

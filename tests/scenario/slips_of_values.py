@@ -22,6 +22,17 @@ SLIPS_OF_VALUES: list[tuple[Break, str]] = [
         put("providers", "other", "transaction_time", "kv", value=1),
         "providers.other.transaction_time.kv: unknown key; ",
     ),
+    # keys of another table
+    (put("mta", "workers", value=4), "mta.workers: unknown key; elsewhere: relay.workers"),
+    (
+        put("time", "start", value="2026-11-27"),
+        "time.start: unknown key; known: bin, window, horizon; elsewhere: start, above all tables",
+    ),
+    (
+        put("mta", "pools", value={"orders": {"ips": 1, "retry": {}}}),
+        "retry: unknown key; known: ips, weights; elsewhere: mta.retry, providers.NAME.retry",
+    ),
+    (put("spread", value="1h"), "spread: unknown key; elsewhere: deliveries[].spread"),
     # missing keys
     (drop("relay"), "relay: required, but missing"),
     (drop("relay", "batch_time"), "relay.batch_time: required, but missing"),
@@ -52,6 +63,7 @@ SLIPS_OF_VALUES: list[tuple[Break, str]] = [
     (put("time", "horizon", value="367d"), 'time.horizon: must be at most 366d, not "367d"'),
     (put("time", "window", value="automatic"), 'time.window: "automatic" is not a duration'),
     (put("time", "window", value=60), "time.window: 60 has no unit"),
+    (put("time", "horizon", value="3 months"), 'unknown unit "months" in "3 months"; units: ms'),
     # rates
     (put(*GMAIL, "rate", value="0/s"), 'providers.gmail.rate: "0/s" lets nothing through'),
     (put(*GMAIL, "rate", value=100), "providers.gmail.rate: 100 has no period"),
@@ -228,7 +240,10 @@ SLIPS_OF_VALUES: list[tuple[Break, str]] = [
         'reporting.modes[0]: "esf" is not possible; did you',
     ),
     (put("reporting", "modes", value=[]), "reporting.modes: needs at least one entry"),
-    (put("reporting", "modes", value="efs"), 'reporting.modes: must be a list, not "efs"'),
+    (
+        put("reporting", "modes", value="efs"),
+        'reporting.modes: must be a list, not "efs"; write ["efs"]',
+    ),
     (put("reporting", "modes", value=["efs", "efs"]), '"efs" appears twice; name each mode once'),
     (put("reporting", "denominator", value="all"), 'reporting.denominator: "all" is not possible'),
     (
@@ -241,8 +256,14 @@ SLIPS_OF_VALUES: list[tuple[Break, str]] = [
     ),
     (put("relay", value=5), "relay: must be a table, not 5"),
     (put("providers", value=[]), "providers: must be a table, not []"),
-    (put("deliveries", value={}), "deliveries: must be a list, not {}"),
-    (put(*GMAIL, "hard", value={}), "providers.gmail.hard: must be a list, not {}"),
+    (
+        put("deliveries", value={}),
+        "deliveries: must be a list of tables, not a table; write [[deliveries]] or",
+    ),
+    (
+        put(*GMAIL, "hard", value={}),
+        "providers.gmail.hard: must be a list of tables, not a table; write [[providers.gmail.hard",
+    ),
     (put("start", value=5), "start: must be a date and time such as"),
     (
         put("start", value="tomorrow"),

@@ -88,6 +88,30 @@ def test_the_clock_needs_a_start() -> None:
         scenario("2026-11-28T09:30:00+02:00", "start = 2026-11-27T08:00:00")
 
 
+@pytest.mark.parametrize(
+    ("begin", "problem"),
+    [
+        (
+            'start = 2026-11-27T08:00:00\nzone = "europe/berln"',
+            'zone: "europe/berln" is no time zone; did you mean "Europe/Berlin"?',
+        ),
+        (
+            'start = 2026-11-27T08:00:00\nzone = "CEST"',
+            'zone: "CEST" is no time zone; write one such as "Europe/Berlin"',
+        ),
+        (
+            'start = "27.11.2026 08:00"',
+            'start: must be a date and time such as 2026-11-27T09:00:00+01:00, not "27.11.2026',
+        ),
+    ],
+)
+def test_a_wrong_start_or_zone_is_no_problem_of_the_moments(begin: str, problem: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        scenario('"Sat 08:00"', begin)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"<string>: {problem}")
+
+
 def test_daylight_saving_moves_what_the_clock_shows() -> None:
     """The clock is put back in the night to Sunday: Monday at 08:00 is an hour later."""
     for zone, hours in (('zone = "Europe/Berlin"', 73.0), ("", 72.0)):
@@ -135,6 +159,26 @@ def test_outages_and_schedules_are_read_by_the_clock(table: str, at_s: float) ->
     provider: Any = loads(text_of('"0s"') + table).providers["p"]
     found = provider.outages or provider.rate.steps[1:]
     assert found[0].at == at_s
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            'outages = [{ at = "Sun 09:00", lasts = "90m" }, { at = "9:00", lasts = "1h" }]',
+            '"9:00" is before the end of the one before, 90m after "Sun 09:00"; put outages in',
+        ),
+        (
+            """[providers.p.rate]
+            kind = "schedule"
+            steps = [{ at = "Sat 10:00", rate = "2/s" }, { at = "2h", rate = "1/s" }]""",
+            'at: the first step must be at "0s", not "Sat 10:00"\n.*"2h" does not come after',
+        ),
+    ],
+)
+def test_problems_of_outages_and_schedules_quote_the_file(table: str, message: str) -> None:
+    with pytest.raises(ScenarioError, match=message):
+        loads(text_of('"0s"') + table)
 
 
 def test_the_dashboard_is_asked_for_by_the_clock() -> None:

@@ -189,6 +189,10 @@ def test_a_programme_is_written_as_it_was_read() -> None:
             {"name": "single", "every": "1d", "times": 2},
             r'deliveries\[1\].name: "single" is used before',
         ),
+        (
+            {"every": "1d", "times": 2, "until": "9d"},
+            r"deliveries\[1\].every: needs either times, .*, or until, .*, and not both",
+        ),
     ],
 )
 def test_errors_name_the_delivery_of_the_file(delivery: dict[str, Any], message: str) -> None:
@@ -199,6 +203,15 @@ def test_errors_name_the_delivery_of_the_file(delivery: dict[str, Any], message:
 def test_a_name_of_a_part_is_taken() -> None:
     with pytest.raises(ScenarioError, match=r'deliveries\[1\].name: "news 2" is used before'):
         programme({"every": "1d", "times": 2}, {"name": "news 2"})
+
+
+def test_two_programmes_of_one_name_are_one_problem_of_the_second() -> None:
+    daily = {"name": "news", "every": "1d", "times": 5}
+    with pytest.raises(ScenarioError) as caught:
+        programme(daily, daily | {"at": "1h"})
+    assert str(caught.value).splitlines() == [
+        '<scenario>: deliveries[1].name: "news" is used before; give each delivery its own name'
+    ]
 
 
 def test_recipients_local_time_needs_a_zone_at_the_start() -> None:

@@ -89,6 +89,8 @@ def test_a_saved_runs_scenario_is_offered_where_its_directory_is_given(tmp_path)
     ("line", "hint"),
     [
         ("messages = 1,000,000", "line 2: write 1,000,000 as 1_000_000"),
+        ("shares = { gmail = 0,6, other = 0,4 }", "line 2: write 0,6 as 0.6"),
+        ("transient = 0,03  # soft", "line 2: write 0,03 as 0.03"),
         ("at = 10m", 'line 2: text needs quotes, such as at = "10m"'),
         ("x = { dist = gamma, mean = '1s' }", 'line 2: text needs quotes, such as at = "10m"'),
         ("rate = 100/s  # soon", 'line 2: text needs quotes, such as at = "10m"'),

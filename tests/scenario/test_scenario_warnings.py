@@ -28,6 +28,17 @@ def test_a_validity_beyond_the_longest_is_warned_of() -> None:
     assert made.honoured_validity(made.deliveries[0]) == 432_000
 
 
+def test_of_parts_the_first_one_says_that_its_validity_is_too_long() -> None:
+    data = small()
+    put("mta", "longest_validity", value="1d")(data)
+    data["deliveries"][0] |= {"validity": "2d", "waves": {"size": 0.5, "every": "1h"}}
+    data["deliveries"][0] |= {"every": "7d", "times": 2}
+    with pytest.warns(SendcapWarning) as caught:
+        from_dict(data)
+    told = "deliveries[0].validity: 2d is longer than mta.longest_validity; honoured as 1d"
+    assert [str(warning.message) for warning in caught] == [told]
+
+
 def test_a_horizon_that_cuts_off_results_is_warned_of() -> None:
     data = small()
     put("time", "horizon", value="1d")(data)

@@ -4,15 +4,16 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from sendcap.errors import SendcapError
 from sendcap.scenario.durations import as_seconds
 from sendcap.text.clock import WEEKDAYS, day, elapsed_since, time_of_day
-from sendcap.text.quoting import shown
+from sendcap.text.quoting import did_you_mean, shown
 
 _TIME: Final = re.compile(r"(?:([A-Za-z]{3,9})\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LONGEST_ZONE: Final = 40
 _FULL_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -161,9 +162,9 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):
-        raise ValueError(
-            f'{shown(name)} is no time zone; write one such as "Europe/Berlin"'
-        ) from None
+        hint = did_you_mean(name[:_LONGEST_ZONE], available_timezones(), least=0.9)
+        hint = hint or '; write one such as "Europe/Berlin"'
+        raise ValueError(f"{shown(name)} is no time zone{hint}") from None
 
 
 def written(value: date | time | datetime) -> str:

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 def delivery_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
     """Yield what is wrong, and where."""
     names = list(names_of(scenario.deliveries))
+    found: dict[Place, str] = {}
     for second, name in repeated(name for _, name in names):
         message = f"{shown(name)} is used before; give each delivery its own name"
-        yield ("deliveries", names[second][0], "name"), message
-    found: dict[Place, str] = {}
+        # Of many repetitions the first one says it.
+        found.setdefault(("deliveries", names[second][0], "name"), message)
     for number, delivery in scenario.numbered():
         # What is wrong with a backlog is said where that is written.
         for place, message in () if delivery.is_held else _problems(scenario, delivery):

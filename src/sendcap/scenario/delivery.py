@@ -253,7 +253,10 @@ def programme_problems(delivery: Delivery) -> Iterator[tuple[Place, str]]:
             if getattr(delivery, key) is not None:
                 yield (key,), 'belongs to a recurring delivery; give every, such as every = "7d"'
     elif (delivery.times is None) == (delivery.until is None):
-        yield ("every",), "needs either times, a number of sendings, or until, a moment"
+        yield (
+            ("every",),
+            "needs either times, a number of sendings, or until, a moment, and not both",
+        )
     elif delivery.until is not None and delivery.until < delivery.at:
         until, at = map(at_text, (delivery.until, delivery.at))
         yield ("until",), f"{until} comes before the first sending, {at}; give a later moment"

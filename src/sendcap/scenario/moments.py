@@ -5,7 +5,7 @@ from datetime import date, time
 from typing import Annotated, Any, Final, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
 
 from sendcap.scenario.clock import Clock, or_by_the_clock, says_the_clock, written
 from sendcap.scenario.durations import (
@@ -24,6 +24,9 @@ MOMENT_SCHEMA: Final[dict[str, Any]] = {
 }
 CLOCK: Final = "clock"
 """Key of the clock in the context of validation; see `sendcap.scenario.scenario`."""
+
+NEEDS_START: Final = "needs_start"
+"""Type of the error of a moment by the clock where there is no clock."""
 
 
 class Moment(float):
@@ -65,10 +68,11 @@ class MomentText:
                 raise ValueError(or_by_the_clock(error)) from None
         clock = (info.context or {}).get(CLOCK)
         if not isinstance(clock, Clock):
-            raise ValueError(  # noqa: TRY004 (pydantic)
+            message = (
                 f"{shown(text)} is a time by the clock, which needs start, the date and time of "
                 't = 0; give start, or a time from t = 0 such as "20m"'
             )
+            raise PydanticCustomError(NEEDS_START, "{message}", {"message": message})
         seconds = clock.moment_s(text)
         if self.most and seconds > parse_duration(self.most):
             raise ValueError(f"must be at most {self.most} after start, not {shown(text)}")

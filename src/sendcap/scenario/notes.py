@@ -13,6 +13,7 @@ from sendcap.scenario.rates import Rate
 from sendcap.scenario.section import Place
 from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, Throttle, WarmUp
 from sendcap.text.clock import after, dated
+from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import dotted, shown
 
 if TYPE_CHECKING:
@@ -53,10 +54,12 @@ def _refuses_all_that_wait(scenario: Scenario, name: str) -> bool:
 
 
 def _time_notes(scenario: Scenario) -> Iterator[str]:
-    last_s = 0.0
+    last_s, told = 0.0, set()
     for number, delivery in scenario.numbered():
         honoured_s = scenario.honoured_validity(delivery)
-        if delivery.validity > honoured_s and not delivery.is_held:
+        # Of many repetitions and parts the first one says it.
+        if delivery.validity > honoured_s and not delivery.is_held and number not in told:
+            told.add(number)
             given = format_duration(delivery.validity)
             yield (
                 f"deliveries[{number}].validity: {given} is longer than mta.longest_validity; "
@@ -67,7 +70,7 @@ def _time_notes(scenario: Scenario) -> Iterator[str]:
     if horizon_s is not None and horizon_s < last_s:
         yield (
             f"time.horizon: {format_duration(horizon_s)} cuts off results; messages can be "
-            f"under way until {format_duration(last_s)}"
+            f"under way until {elapsed(last_s)}"
         )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sendcap.errors import ScenarioError
+from sendcap.scenario.moments import NEEDS_START
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.repetition import EQUAL, LISTED
 from sendcap.scenario.retry import MTAS_RETRY, OWN_RETRY, RetryPolicy
@@ -19,6 +20,8 @@ from sendcap.text.quoting import did_you_mean, dotted, shown
 
 _MOST_LINES: Final = 20
 _LONGEST_PATH: Final = 200
+_MOST_KEYS: Final = 8
+"""So many keys of a table are listed beside those of others."""
 _ELSEWHERE: Final = {
     "connections_per_ip": "connection_limit provider_connection_limit max_smtp_out "
     "max_outbound_connections smtp_destination_concurrency_limit "
@@ -52,8 +55,12 @@ def lines(error: ValidationError, data: Any, root: type[BaseModel] = Scenario) -
 
     The data as it was given tells its keys from the tags that pydantic adds.
     """
+    problems = error.errors()
+    # Where start or zone is wrong, the moments by that clock may be right.
+    if any(details["loc"] in (("start",), ("zone",)) for details in problems):
+        problems = [details for details in problems if details["type"] != NEEDS_START]
     # A value of the wrong kind fails once for each kind that it could have been.
-    return list(dict.fromkeys(_line(details, data, root) for details in error.errors()))
+    return list(dict.fromkeys(_line(details, data, root) for details in problems))
 
 
 def _line(details: ErrorDetails, data: Any, root: type[BaseModel]) -> str:
@@ -162,7 +169,26 @@ def _unknown_key(place: Place, root: type[BaseModel]) -> str:
     for ours, theirs in _ELSEWHERE.items():
         if ours in known and key in theirs.split():
             return f"unknown key; a scenario calls it {ours}"
-    return "unknown key" + (did_you_mean(place[-1], known) or f"; known: {', '.join(known)}")
+    elsewhere = list(_paths_of(key)) if root is Scenario else []
+    # A key that another table has is hardly a slip of the pen.
+    close = did_you_mean(place[-1], known, least=0.75 if elsewhere else 0.6)
+    if close:
+        return f"unknown key{close}"
+    short = not elsewhere or len(known) <= _MOST_KEYS
+    names = f"; known: {', '.join(known)}" if short else ""
+    return f"unknown key{names}" + (f"; elsewhere: {', '.join(elsewhere)}" if elsewhere else "")
+
+
+def _paths_of(key: str) -> Iterator[str]:
+    """Yield the paths of a key at the top of a scenario, and in the tables there."""
+    if key in Scenario.model_fields:
+        yield f"{key}, above all tables"
+    for name, field in Scenario.model_fields.items():
+        for kind in _members(field.annotation):
+            entry = {tuple: f"{name}[]", dict: f"{name}.NAME"}.get(get_origin(kind), name)
+            table = _bare(_step(kind, 0)) if get_args(kind) else kind
+            if isinstance(table, type) and issubclass(table, BaseModel):
+                yield from [f"{entry}.{key}"] if key in table.model_fields else []
 
 
 def _choice(details: ErrorDetails) -> str:
@@ -186,6 +212,14 @@ def _tag_missing(details: ErrorDetails) -> str:
         return f"must be a table, not {shown(details['input'])}"
     key = str(details.get("ctx", {}).get("discriminator", "")).strip("'")
     return f'needs {key} to say which kind it is, for example {{ {key} = "exponential", … }}'
+
+
+def _list(details: ErrorDetails) -> str:
+    given = details["input"]
+    if not isinstance(given, dict):
+        return f"must be a list, not {shown(given)}; write [{shown(given)}]"
+    name = dotted([piece for piece in details["loc"] if isinstance(piece, str)])
+    return f"must be a list of tables, not a table; write [[{name}]] or [{{ … }}]"
 
 
 def _quoted(words: Sequence[str]) -> str:
@@ -216,7 +250,7 @@ _EXPLANATIONS: Final[dict[str, Callable[[ErrorDetails], str]]] = {
     "bool_type": _must_be("true or false"),
     "too_short": lambda _: "needs at least one entry",
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), _must_be("a table")),
-    **dict.fromkeys(("tuple_type", "list_type"), _must_be("a list")),
+    **dict.fromkeys(("tuple_type", "list_type"), _list),
     **dict.fromkeys(
         ("datetime_type", "datetime_parsing", "datetime_from_date_parsing"),
         _must_be("a date and time such as 2026-11-27T09:00:00+01:00"),

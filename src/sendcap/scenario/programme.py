@@ -71,9 +71,11 @@ def numbered(deliveries: Iterable[Delivery]) -> Iterator[tuple[int, Delivery]]:
     """Yield deliveries with the numbers that those of a scenario file have."""
     number, before = -1, None
     for delivery in deliveries:
-        if delivery.parent is None or delivery.parent != before:
+        # Two of a file may have the same name, which is a mistake.
+        now = None if delivery.origin is None else delivery.origin.written
+        if now is None or now is not before:
             number += 1
-        before = delivery.parent
+        before = now
         yield number, delivery
 
 

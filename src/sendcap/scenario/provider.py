@@ -11,6 +11,7 @@ from sendcap.scenario.connection_scaling import ConnectionScalingField
 from sendcap.scenario.distributions import Constant, Distribution
 from sendcap.scenario.disturbance import Disturbance, Outage, Refusal
 from sendcap.scenario.durations import Duration, format_duration, parse_duration
+from sendcap.scenario.moments import at_text
 from sendcap.scenario.retry import ProviderRetry
 from sendcap.scenario.section import (
     MOST_AT_A_TIME,
@@ -160,8 +161,9 @@ class Provider(Checked):
             yield (), f"shares of hard and faults sum to {total:.9g}, must be at most 1"
         for number, (one, two) in enumerate(pairwise(self.outages), 1):
             if two.at < one.at + one.lasts:
-                given, ends = format_duration(two.at), format_duration(one.at + one.lasts)
-                message = f'"{given}" is before the end of the one before, "{ends}"'
+                given, before = shown(at_text(two.at)), shown(at_text(one.at))
+                ends = f"{format_duration(one.lasts)} after {before}"
+                message = f"{given} is before the end of the one before, {ends}"
                 yield ("outages", number, "at"), f"{message}; put outages in order"
         places: list[Place] = [("hard", number, "reason") for number in range(len(self.hard))]
         places += [("faults", number, "reason") for number in range(len(self.faults))]

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, WithJsonSchema
 
-from sendcap.scenario.durations import PositiveDuration, format_duration
-from sendcap.scenario.moments import MomentField
+from sendcap.scenario.durations import PositiveDuration
+from sendcap.scenario.moments import MomentField, at_text
 from sendcap.scenario.rates import RATE_SCHEMA, Rate
 from sendcap.scenario.section import Checked, Count, OneOrMore, Place, Section, Share, unit
 from sendcap.text.quantities import DAY_S
+from sendcap.text.quoting import shown
 
 LIST: Final = "[list]"
 """Stands for a list in the places of problems."""
@@ -55,12 +56,12 @@ class Schedule(Checked):
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.steps[0].at != 0.0:
-            given = format_duration(self.steps[0].at)
-            yield ("steps", 0, "at"), f'the first step must be at "0s", not "{given}"'
+            given = shown(at_text(self.steps[0].at))
+            yield ("steps", 0, "at"), f'the first step must be at "0s", not {given}'
         for number, (one, two) in enumerate(pairwise(self.steps), 1):
             if two.at <= one.at:
-                before, given = format_duration(one.at), format_duration(two.at)
-                message = f'"{given}" does not come after "{before}"; put steps in order of time'
+                before, given = shown(at_text(one.at)), shown(at_text(two.at))
+                message = f"{given} does not come after {before}; put steps in order of time"
                 yield ("steps", number, "at"), message
         if self.steps[-1].rate == "closed":
             message = "the last step may not be closed: nothing would ever go again"

@@ -22,6 +22,7 @@ _ENDLESS: Final = (
 )
 _CURLY: Final = re.compile("[\u2018-\u201f\u00ab\u00bb]")
 _GROUPED: Final = re.compile(r"=\s*(\d{1,3}(?:,\d{3})+)\s*(?:[#},]|$)")
+_DECIMAL_COMMA: Final = re.compile(r"=\s*(\d+,\d+)\s*(?:[#},]|$)")
 _BARE: Final = re.compile(r"""=[ \t]*([^\s"'\[{,}#=][^"',}#=\[{]*)(?:[,}#]|$)""")
 _LINE: Final = re.compile(r"at line (\d+)")
 
@@ -72,6 +73,8 @@ def _hints(line: str) -> Iterator[str]:
         yield f'{curly[0]} is a typographic quote; write text in straight ones: "…"'
     if grouped := _GROUPED.search(line):
         yield f"write {grouped[1]} as {grouped[1].replace(',', '_')}"
+    if comma := _DECIMAL_COMMA.search(line):
+        yield f"write {comma[1]} as {comma[1].replace(',', '.')}"
     if any(not _is_value(bare[1].strip()) for bare in _BARE.finditer(line)):
         # The text is not shown: in a configuration it may be a password.
         yield 'text needs quotes, such as at = "10m" or rate = "100/s"'
