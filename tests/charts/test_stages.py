@@ -342,6 +342,14 @@ def test_a_year_of_bins_is_drawn_in_bars_as_high_as_their_highest_bin() -> None:
     assert (few == heights[:10]).all()
 
 
+def test_a_bar_that_is_thinner_than_a_point_has_an_edge(limits) -> None:
+    """Of a day of bins a single one that carries anything is seen."""
+    later = updated(limits.scenario, {"deliveries[1].at": "1d"})
+    wide, thin = (throughput(found).axes[0].patches[0] for found in (limits, sendcap.limits(later)))
+    assert wide.get_linewidth() == 0.0
+    assert thin.get_linewidth() > 0.0
+
+
 def test_a_ceiling_that_is_far_above_is_told_and_not_drawn(limits) -> None:
     figure = throughput(limits)
     relay, yahoo = figure.axes[0], figure.axes[3]

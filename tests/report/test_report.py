@@ -19,12 +19,14 @@ from names_like_markup import EVIL
 
 import sendcap
 from sendcap import scenario
+from sendcap.charts.narrow import Legend, Named
 from sendcap.readings.dashboard import refreshed_s
 from sendcap.readings.delays import delay_figures
 from sendcap.readings.summary import accepted_at_s
 from sendcap.readings.tables import relayed_by_s
 from sendcap.report import answers
 from sendcap.report.answers import Answers
+from sendcap.report.inline_svg import Picture
 from sendcap.report.moments import (
     JUMPS_S,
     LAST_S,
@@ -629,6 +631,39 @@ def test_the_settings_of_a_programme_are_told_in_its_words(programme) -> None:
     assert [row["Batches of"] for row in deliveries.rows] == ["8", "8", "1"]
     values = {row["Setting"]: row["Value"] for row in rest.rows}
     assert (values["Source IPs of one"], "Source IPs" in values) == ("2", False)
+
+
+def test_the_settings_tell_all_that_holds_messages_back_or_sends_them_back(slow) -> None:
+    plain = {row["Setting"] for row in tables(slow.scenario)[-1].rows}
+    limit = {"name": "an hour", "rate": "9/h,max_burst=1", "providers": ["p"]}
+    held_back = slow.scenario.with_(
+        {
+            "limits": [limit],
+            "mta.spool": 100_000,
+            "mta.suspend": "kumomta",
+            "providers.p.tolerance": "20/s",
+            "providers.p.outages": [{"at": "1h", "lasts": "2h"}],
+        }
+    )
+    values = {row["Setting"]: row["Value"] for row in tables(held_back)[-1].rows}
+    assert {name: value for name, value in values.items() if name not in plain} == {
+        "Spool": "100000",
+        "Suspend": values["Suspend"],
+        "Tolerance at p": "20/s",
+        "Outages at p": "at 1h, lasts 2h",
+        "Limit an hour": "rate 9/h,max_burst=1, providers p",
+    }
+    assert "lasts" in values["Suspend"]
+
+
+def test_a_legend_in_two_lines_is_one_line_below_a_narrow_chart(slow, monkeypatch) -> None:
+    words = "160 k at Fri 06:00,\ngone at Fri 20:00\nor later"
+    legends = [Legend("", [Named("#000000", "gmail", words)])]
+    picture = Picture("backlog", "Waiting", "", "<svg></svg>", "<svg></svg>", legends, frozenset())
+    monkeypatch.setattr("sendcap.report.page._pictures", lambda *_: iter([picture]))
+    assert "gmail 160 k at Fri 06:00, gone at Fri 20:00, or later" in (
+        Page(page([Answers("a", slow)])).all_text
+    )
 
 
 QUEUE = """

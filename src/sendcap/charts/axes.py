@@ -110,7 +110,7 @@ def filled_steps(
 
     To find limits, `Axes.stairs` would look at each of thousands of corners.
     """
-    axes.add_artist(StepPatch(heights, edges, baseline=base, fill=True, linewidth=0, **look))
+    axes.add_artist(StepPatch(heights, edges, baseline=base, fill=True, **{"linewidth": 0} | look))
 
 
 def step_line(axes: Axes, heights: Floats, edges: Floats, **look: Any) -> None:

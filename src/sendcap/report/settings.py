@@ -21,6 +21,17 @@ ASSUMPTIONS: Final = (
     "One simulation is one draw; sendcap converge shows how much results vary.",
 )
 
+_OF_THE_MTA: Final = ("queues", "order", "active", "spool", "suspend")
+_OF_A_PROVIDER: Final = (
+    "connection_rate",
+    "accepts_connections",
+    "tolerance",
+    "suspend",
+    "outages",
+    "disturbances",
+    "refusals",
+)
+_NOTHING: Final[tuple[Any, ...]] = ("none", [])
 _CLOCK_ORIGINS: Final = {"relayed": "the hand-over", "delivery-start": "the delivery's start"}
 
 
@@ -130,6 +141,7 @@ def _rest(scenario: Scenario, settings: dict[str, Any]) -> dict[str, str]:
         "Relay's rate": written(relay.get("rate", "none")),
         **(addresses or {"Source IPs": f"{mta['ips']:,}"}),
         "Ingress rate": written(mta.get("ingress_rate", "none")),
+        **_reactions(settings),
         "Retries": written(mta["retry"]),
         **own_retries,
         "Validity counts from": _CLOCK_ORIGINS[mta["clock_origin"]],
@@ -139,6 +151,33 @@ def _rest(scenario: Scenario, settings: dict[str, Any]) -> dict[str, str]:
         "Dashboard refreshed every": reporting["refresh"],
         "Opens and clicks every": reporting["engagement_refresh"],
     }
+
+
+def _reactions(settings: dict[str, Any]) -> dict[str, str]:
+    """Return what holds messages back or sends them back, beside rates and connections."""
+    usual = {"order": "fifo", "queues": "pooled"}
+    rows = {_named(key): settings["mta"][key] for key in _OF_THE_MTA}
+    rows = {name: value for name, value in rows.items() if value != usual.get(name.lower())}
+    for name, provider in settings["providers"].items():
+        rows |= {f"{_named(key)} at {name}": provider[key] for key in _OF_A_PROVIDER}
+    for limit in settings["limits"]:
+        rest = {key: value for key, value in limit.items() if key != "name" and value != "all"}
+        rows[f"Limit {limit['name']}"] = rest
+    given = {name: _without_nothing(value) for name, value in rows.items() if value != "mta"}
+    return {name: written(value) for name, value in given.items() if value not in _NOTHING}
+
+
+def _named(key: str) -> str:
+    return capital(key.replace("_", " "))
+
+
+def _without_nothing(value: Any) -> Any:
+    """Return a value without the keys of tables that say nothing."""
+    if isinstance(value, list):
+        return [_without_nothing(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: each for key, each in value.items() if each not in _NOTHING}
 
 
 def written(value: Any) -> str:

@@ -221,6 +221,12 @@ def test_what_is_given_up_has_waited_until_then() -> None:
     assert (slot.confirmed_s, slot.gives_up_s) == (math.inf, 10_800.0)
 
 
+def test_what_is_never_accepted_is_at_the_mta_until_it_expires() -> None:
+    late = programme({"name": "late", "messages": 1000, "validity": "10m"})
+    # Handed over after 10 s; the last of it expires 10 minutes later.
+    assert bars(late)["late"] == [(0, 0), (0, 10)]
+
+
 def test_long_names_are_told_apart_by_their_ends() -> None:
     name = "The newsletter of the autumn campaign to all readers"
     scenario = programme({"name": name, "waves": {"size": 0.5, "every": "1h"}})

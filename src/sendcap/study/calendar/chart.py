@@ -89,7 +89,9 @@ def _phases(slot: Slot) -> dict[str, tuple[float, float]]:
     waits_until_s = min(slot.confirmed_s, slot.gives_up_s)
     spans, begins_s = {}, slot.planned_s
     relayed_s = min(slot.relayed_s, slot.stopped_s)
-    ends_s = [waits_until_s, relayed_s, slot.accepted_s, slot.settled_s]
+    # Where so many are never accepted, the others expire at the MTA.
+    left_s = slot.settled_s if slot.accepted_s == math.inf else slot.accepted_s
+    ends_s = [waits_until_s, relayed_s, left_s, slot.settled_s]
     for label, end_s in zip(_COLOURS, ends_s, strict=True):
         if begins_s < end_s < math.inf:
             spans[label] = (begins_s, end_s - begins_s)

@@ -22,6 +22,9 @@ from sendcap.text.quoting import shortened
 _MOST_BARS: Final = 4_000
 """More than a figure has points in its width."""
 
+_THIN_BARS: Final = 1_000
+"""Three for each point of a panel's width: without an edge nobody would see a single one."""
+
 _MOST_PANELS: Final = 12
 """As many stages have a panel, those that are used the most."""
 _FAR: Final = 3.0
@@ -140,7 +143,10 @@ def _draw_throughput(panel: Axes, stage: Observed, limits: Limits, time: TimeAxi
     shown = stage.edges_s[:-1] < time.last_s
     carried, ceiling = stage.throughput_per_s[shown], stage.ceiling_per_s[shown]
     edges_s, carried, ceiling = bars(stage.edges_s[: len(carried) + 1], carried, ceiling)
-    filled_steps(panel, carried, edges_s, facecolor=colour(stage, limits), alpha=0.75)
+    look: Look = {"facecolor": colour(stage, limits), "alpha": 0.75}
+    if len(carried) > _THIN_BARS:
+        look |= {"edgecolor": look["facecolor"], "linewidth": 0.5}
+    filled_steps(panel, carried, edges_s, **look)
     highest = float(carried.max(initial=0.0))
     most = float(ceiling[np.isfinite(ceiling)].max(initial=0.0))
     drawn = 0.0 < most <= _FAR * highest
