@@ -225,6 +225,10 @@ def test_what_is_never_accepted_is_at_the_mta_until_it_expires() -> None:
     late = programme({"name": "late", "messages": 1000, "validity": "10m"})
     # Handed over after 10 s; the last of it expires 10 minutes later.
     assert bars(late)["late"] == [(0, 0), (0, 10)]
+    (axes,) = sendcap.calendar(late).plot().axes
+    relayed, at_the_mta = (row[0] for row in axes.containers if isinstance(row, BarContainer))
+    # What is retried and reported is a thin bar.
+    assert at_the_mta.get_height() == relayed.get_height()
 
 
 def test_long_names_are_told_apart_by_their_ends() -> None:
