@@ -20,7 +20,7 @@ from sendcap.errors import RunError, ScenarioError, SendcapWarning
 from sendcap.files.checksums import SUMMARY, recorded, require_unchanged
 from sendcap.files.directory import Contents
 from sendcap.files.figures import write_json
-from sendcap.files.parquet import TableWriter, reading
+from sendcap.files.parquet import TableWriter, opened, reading
 from sendcap.files.single import write_text
 from sendcap.ledger import Delays, Ledger
 from sendcap.readings.kpi_files import write_kpis
@@ -161,9 +161,7 @@ def _metadata(about: Mapping[str, Any]) -> dict[bytes, bytes]:
 
 def read_ledger(path: Path) -> Ledger:
     """Return a ledger written by `write_ledger`; a `RunError` says what is wrong with the file."""
-    # As an open file: by name, pyarrow reports a missing file as a damaged one.
-    with reading(path), path.open("rb") as file:
-        groups = pq.ParquetFile(file, page_checksum_verification=True)
+    with reading(path), opened(path) as groups:
         about = _about(path, groups, "a ledger")
         bin_s, bins = _grid(about)
         to_deliver = _to_deliver(about)
@@ -173,8 +171,7 @@ def read_ledger(path: Path) -> Ledger:
 
 def read_delays(path: Path, ledger: Ledger) -> Delays:
     """Return the delays that `write_delays` wrote, which must be those of the ledger's messages."""
-    with reading(path), path.open("rb") as file:
-        groups = pq.ParquetFile(file, page_checksum_verification=True)
+    with reading(path), opened(path) as groups:
         _about(path, groups, "a table of delays")
         delays = Delays.from_arrow(groups.read())
         for names in ledger.to_deliver.keys() | delays.counts.keys():

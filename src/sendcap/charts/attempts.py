@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import write_at
@@ -20,7 +19,7 @@ from sendcap.charts.narrow import Named, is_narrow
 from sendcap.charts.providers import delivery_of
 from sendcap.charts.style import BLUE, PURPLE, RED, house_style
 from sendcap.errors import RunError, SendcapError
-from sendcap.files.parquet import reading, whole_numbers
+from sendcap.files.parquet import opened, reading, whole_numbers
 from sendcap.readings.modes import ALL_DELIVERIES
 from sendcap.text.quantities import compact, counted
 
@@ -137,8 +136,7 @@ def attempts_per_message(
             "which sendcap run --sending-log writes"
         )
     counts = {end: np.zeros(0, np.int64) for end in _COLOURS}
-    with reading(path):
-        file = pq.ParquetFile(path, page_checksum_verification=True)
+    with reading(path), opened(path) as file:
         for batch in file.iter_batches(columns=["delivery", "event", "attempt"]):
             table: Any = pa.Table.from_batches([batch])
             if name is not None:

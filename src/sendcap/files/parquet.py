@@ -1,5 +1,6 @@
 """Parquet files: written table by table, and read although they may be damaged or edited."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +67,22 @@ class TableWriter:
             )
         self._file.write_table(pa.concat_tables(self._waiting))
         self._waiting, self._rows = [], 0
+
+
+# Arrow's threads let go of what they have read a moment after the reader has it all. A file or a
+# text of Python's they may not let go of while Python ends: that aborts the process.
+
+
+def opened(path: Path) -> pq.ParquetFile:
+    """Open a file by name, for Arrow to read it."""
+    return pq.ParquetFile(pa.OSFile(os.fsencode(path)), page_checksum_verification=True)
+
+
+def table_in(content: bytes) -> pa.Table:
+    """Return the table of a file's content, which Arrow gets a copy of."""
+    copy = pa.allocate_buffer(len(content))
+    memoryview(copy).cast("B")[:] = content
+    return pq.read_table(pa.BufferReader(copy), page_checksum_verification=True)
 
 
 @contextmanager

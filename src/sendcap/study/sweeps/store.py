@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sendcap.errors import SendcapError, SendcapWarning
-from sendcap.files.parquet import UNREADABLE
+from sendcap.files.parquet import UNREADABLE, table_in
 from sendcap.files.single import plain_words, put, require_writable
 from sendcap.files.temporary import is_temporary, tidy
 from sendcap.study.sweeps.outcomes import Outcome
@@ -201,7 +201,7 @@ def read_file(path: Path) -> list[Outcome] | None:
     if len(expected) == _DIGITS and hashlib.sha256(content).hexdigest() != expected:
         return None
     try:
-        table = pq.read_table(io.BytesIO(content), page_checksum_verification=True)
+        table = table_in(content)
         about = json.loads((table.schema.metadata or {})[_KEY])
         if int(about["format"]) > FORMAT:
             raise StoreError(
