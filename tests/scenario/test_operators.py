@@ -59,7 +59,7 @@ HOURS = "Mon-Fri 09:00-18:00"
         ),
         (
             {"stop": "5pm"},
-            'stop: unknown unit "pm" in "5pm"; units: ms s m h d w, or a time by the clock',
+            'stop: unknown unit "pm" in "5pm"; did you mean "m"[?] Or give a time by',
         ),
         ({"stop": "367d"}, 'stop: must be at most 366d, not "367d"'),
         ({"stop": "Mon 25:00"}, 'stop: "Mon 25:00" is no time of day'),

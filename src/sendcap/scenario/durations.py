@@ -80,7 +80,7 @@ def _parsed(text: str) -> float:
             raise ValueError(f"{shown(text)} is not a duration; {_EXAMPLE}")
         unit = part[2]
         if unit not in _UNITS:
-            hint = did_you_mean(unit, _UNITS, least=0.75) or "; units: ms s m h d w"
+            hint = did_you_mean(unit, _UNITS, least=0.65) or "; units: ms s m h d w"
             raise ValueError(f"unknown unit {shown(unit)} in {shown(text)}{hint}")
         size = _UNITS[unit]
         if smallest is not None and size >= smallest:
