@@ -94,6 +94,7 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path)
     # The longest tests first, so that none of them is the last. In the middle a second process
     # begins, which needs not wait for the first one to compile the queues.
     items.sort(key=lambda item: not item.nodeid.startswith("tests/experiments/"))
@@ -117,6 +118,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"needs pip install 'sendcap[{extra}]'"))
         if in_browser and not has_browser:
             item.add_marker(pytest.mark.skip(reason="needs a browser: apt-get install chromium"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    # Every second process begins with the last file. Then each translates half of the files, and
+    # finds the other half translated.
+    if os.environ.get("PYTEST_XDIST_WORKER", "gw0")[-1] in "13579" and isinstance(
+        collector, pytest.Directory
+    ):
+        report.result.reverse()
+    return report
 
 
 @pytest.hookimpl(wrapper=True)
