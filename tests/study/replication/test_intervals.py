@@ -39,7 +39,7 @@ def test_there_is_an_interval_of_a_median_from_as_many_values_as_it_says(confide
 
 @pytest.mark.parametrize("confidence", [0.5, 0.875, 0.9, 0.95, 0.99])
 def test_intervals_that_do_not_depend_on_a_distribution_are_those_of_scipy(confidence) -> None:
-    for n in (*range(2, 60), 200, 1001):
+    for n in (*range(2, 24), 41, 59, 200, 1001):
         values = np.arange(n)
         low, high = stats.quantile_test(values, q=0.5, p=0.5).confidence_interval(confidence)
         expected = (math.nan, math.nan) if math.isnan(low) else (low, high)
