@@ -82,13 +82,13 @@ INGRESS = {"mta": {"ingress_rate": "1/s"}}
 ONE, THREE, TEN = 0.02, 0.05, 0.1
 """Widths by servers: waits at many servers are rare and come in clusters. A server more or less
 would change the wait by half and more."""
-HALF, FEW = ({"delivery": {"messages": CUSTOMERS // part}} for part in (2, 3))
+HALF, FEW, FEWER = ({"delivery": {"messages": CUSTOMERS // part}} for part in (2, 3, 4))
 """So many are enough for the width: half but where something else is said."""
 CASES = {
     "M/M/1": (poisson(0.4) | served(EXPONENTIAL), erlang_c_wait(0.4, 1), ONE),
     "M/M/3": (poisson(2.0) | served(EXPONENTIAL, 3), erlang_c_wait(2.0, 3), THREE),
-    "M/M/10": (poisson(7.0) | served(EXPONENTIAL, 10) | FEW, erlang_c_wait(7.0, 10), TEN),
-    "M/D/1": (poisson(0.6) | served("1s") | FEW, pollaczek_khinchine(0.6, 0.0), ONE),
+    "M/M/10": (poisson(7.0) | served(EXPONENTIAL, 10) | FEWER, erlang_c_wait(7.0, 10), TEN),
+    "M/D/1": (poisson(0.6) | served("1s") | FEWER, pollaczek_khinchine(0.6, 0.0), ONE),
     "M/G/1, lognormal": (poisson(0.5) | served(LOGNORMAL), pollaczek_khinchine(0.5, 0.8), ONE),
     "M/G/1, gamma": (poisson(0.5) | served(GAMMA), pollaczek_khinchine(0.5, 0.5), ONE),
     "D/M/1": (evenly(0.6) | served(EXPONENTIAL), d_m_1_wait(0.6), ONE),
