@@ -94,10 +94,15 @@ def test_every_wrong_range_is_told_in_a_line_with_its_path(file) -> None:
         load_uncertain(file(text))
     told = [line.split("given.toml: ")[1] for line in str(caught.value).splitlines()]
     assert told[0].startswith('mta.retry.first: ["ten", "30m"]: "ten" is not a duration')
-    assert told[1] == f"{PROVIDER}.connections_per_ip: [3.5, 8]: must be whole numbers here"
+    assert told[1] == f"{PROVIDER}.connections_per_ip: must be a whole number, not 3.5"
     assert 'mean: [3, "400ms"]: must be two numbers up to 1e+15, two durations or' in told[2]
     assert told[3].endswith(".share: [0.2, 0.02]: write the lower end first")
     assert len(told) == 4
+
+
+def test_an_end_of_counts_is_not_written_with_a_dot(file) -> None:
+    with pytest.raises(ScenarioError, match=r"per_ip: 3\.000 is 3; write 3_000 or 3$"):
+        load_uncertain(file(TEXT.replace("low = 3", "low = 3.000")))
 
 
 @pytest.mark.parametrize("value", [True, "5", [1], {"low": 1}])

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sendcap.errors import ScenarioError
-from sendcap.scenario import load, loads, preset_text
+from sendcap.scenario import load, loads, preset_text, updated
+from sendcap.scenario.toml import value_of
 
 
 @pytest.mark.parametrize(
@@ -86,9 +87,36 @@ def test_a_saved_runs_scenario_is_offered_where_its_directory_is_given(tmp_path)
 
 
 @pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        ("deliveries[0].messages", "60.000", "60.000 is 60; write 60_000 or 60"),
+        (
+            "deliveries[0].messages",
+            "60.125",
+            "must be a whole number, not 60.125; write thousands as 60_125",
+        ),
+        ("providers.gmail.messages_per_connection", "2.000", "2.000 is 2; write 2_000 or 2"),
+    ],
+)
+def test_a_count_is_not_written_with_a_dot(path: str, value: str, problem: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        updated(load("quickstart"), {path: value_of(value)})
+    assert str(caught.value).endswith(f"{path}: {problem}")
+
+
+def test_other_numbers_may_have_three_digits_behind_the_dot() -> None:
+    changed = updated(load("quickstart"), {"providers.gmail.transaction_time.cv": value_of("1.000")})
+    assert type(changed.providers["gmail"].transaction_time.cv) is float
+
+
+@pytest.mark.parametrize(
     ("line", "hint"),
     [
         ("messages = 1,000,000", "line 2: write 1,000,000 as 1_000_000"),
+        ("messages = 1.000.000", "line 2: write 1.000.000 as 1_000_000"),
+        ("messages = 60 000  # soon", "line 2: write 60 000 as 60_000"),
+        ("messages = 60'000", "line 2: write 60'000 as 60_000"),
+        ("x = { a = 60’000, b = 2 }", "line 2: write 60’000 as 60_000"),
         ("shares = { gmail = 0,6, other = 0,4 }", "line 2: write 0,6 as 0.6"),
         ("transient = 0,03  # soft", "line 2: write 0,03 as 0.03"),
         ("at = 10m", 'line 2: text needs quotes, such as at = "10m"'),

@@ -15,7 +15,7 @@ from sendcap.errors import SendcapError
 from sendcap.scenario.durations import checked_duration, format_duration
 from sendcap.scenario.problems import annotation_at
 from sendcap.scenario.rates import Rate
-from sendcap.scenario.section import MOST_ANYWHERE, Place, is_number
+from sendcap.scenario.section import MOST_ANYWHERE, Place, is_number, whole
 from sendcap.text.quoting import dotted, shown
 
 
@@ -195,6 +195,7 @@ def range_at(place: Place, low: Any, high: Any) -> Range:
     kind = annotation_at(place)
     if kind is not int and int not in get_args(kind):
         return Range(float(low), float(high))
-    if not (float(low).is_integer() and float(high).is_integer()):
-        raise SendcapError(f"{span}: must be whole numbers here")
-    return Range(int(low), int(high))
+    try:
+        return Range(whole(low), whole(high))
+    except ValueError as problem:
+        raise SendcapError(str(problem)) from None

@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from sendcap.scenario.toml import Dotted
 from sendcap.text.quoting import shown
 
 Place = tuple[str | int, ...]
@@ -110,7 +111,13 @@ def unit(name: str, source: str = "") -> Any:
 # pydantic by itself takes true as 1 and "5" as 5; both are slips in a scenario.
 
 
-def _whole(value: Any) -> int:
+def whole(value: Any) -> int:
+    """Return a whole number; one that may be meant as thousands is refused."""
+    if isinstance(value, Dotted):
+        grouped = str(value).replace(".", "_")
+        if value.is_integer():
+            raise ValueError(f"{value} is {value:.0f}; write {grouped} or {value:.0f}")
+        raise ValueError(f"must be a whole number, not {value}; write thousands as {grouped}")
     if not isinstance(value, bool):
         if isinstance(value, numbers.Integral):
             return int(value)
@@ -186,15 +193,15 @@ OneOrMore = Annotated[
     tuple[_Entry, ...], AfterValidator(_at_least_one), Field(json_schema_extra={"minItems": 1})
 ]
 """A list with at least one entry."""
-Whole = Annotated[int, BeforeValidator(_whole)]
+Whole = Annotated[int, BeforeValidator(whole)]
 """A whole number; true and text are refused."""
 MOST: Final = 10**9
 """More messages than anybody has; no count needs to be larger."""
-Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MOST)]
+Count = Annotated[int, BeforeValidator(whole), Field(ge=1, le=MOST)]
 """A whole number from 1 to a billion."""
 LARGEST_SEED: Final = 2**128 - 1
 """The seeds of replications have 128 bits."""
-Seed = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SEED)]
+Seed = Annotated[int, BeforeValidator(whole), Field(ge=0, le=LARGEST_SEED)]
 """A seed of random draws."""
 MOST_AT_A_TIME: Final = 1_000_000
 """More relay workers, source addresses or connections are a slip, and would take for ever."""
@@ -237,8 +244,10 @@ def _count_or_unlimited(value: Any) -> int | str:
     if value == "unlimited":
         return "unlimited"
     try:
-        count = _whole(value)
+        count = whole(value)
     except ValueError:
+        if isinstance(value, Dotted):
+            raise
         raise ValueError(f'must be a whole number or "unlimited", not {shown(value)}') from None
     if count < 1:
         raise ValueError(f'must be at least 1, or "unlimited", not {count}')

@@ -21,10 +21,25 @@ _ENDLESS: Final = (
     (re.compile(r"(?<!\w)0[xob]\w{65}"), "a number of more than 64 digits"),
 )
 _CURLY: Final = re.compile("[\u2018-\u201f\u00ab\u00bb]")
-_GROUPED: Final = re.compile(r"=\s*(\d{1,3}(?:,\d{3})+)\s*(?:[#},]|$)")
+_DOTTED: Final = re.compile(r"-?[1-9]\d{0,2}\.\d{3}", re.ASCII)
+_GROUPED: Final = re.compile(
+    r"=\s*(\d{1,3}(?:(?:[,' \u2019\u00a0\u202f]\d{3})+|(?:\.\d{3}){2,}))\s*(?:[#},]|$)"
+)
 _DECIMAL_COMMA: Final = re.compile(r"=\s*(\d+,\d+)\s*(?:[#},]|$)")
 _BARE: Final = re.compile(r"""=[ \t]*([^\s"'\[{,}#=][^"',}#=\[{]*)(?:[,}#]|$)""")
+_SEPARATOR: Final = re.compile(r"\D")
 _LINE: Final = re.compile(r"at line (\d+)")
+
+
+class Dotted(float):
+    """A number written with three digits behind the dot, which may be meant as thousands."""
+
+    def __str__(self) -> str:
+        return f"{self:.3f}"
+
+
+def _decimal(text: str) -> float:
+    return Dotted(text) if _DOTTED.fullmatch(text) else float(text)
 
 
 def table_of(text: str) -> dict[str, Any]:
@@ -40,7 +55,7 @@ def table_of(text: str) -> dict[str, Any]:
             line = plain.count("\n", 0, found.start()) + 1
             raise ValueError(f"line {line}: {noun}")
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as problem:
         raise ValueError(_explained(text, str(problem))) from None
     except RecursionError:
@@ -69,10 +84,10 @@ def _explained(text: str, problem: str) -> str:
 
 
 def _hints(line: str) -> Iterator[str]:
+    if grouped := _GROUPED.search(line):
+        yield f"write {grouped[1]} as {_SEPARATOR.sub('_', grouped[1])}"
     if curly := _CURLY.search(line):
         yield f'{curly[0]} is a typographic quote; write text in straight ones: "…"'
-    if grouped := _GROUPED.search(line):
-        yield f"write {grouped[1]} as {grouped[1].replace(',', '_')}"
     if comma := _DECIMAL_COMMA.search(line):
         yield f"write {comma[1]} as {comma[1].replace(',', '.')}"
     if any(not _is_value(bare[1].strip()) for bare in _BARE.finditer(line)):
