@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
+
 from breaking import FAULT, FIRST, GMAIL, Break, drop, put
 from scenarios import small
 
@@ -63,6 +65,13 @@ SLIPS_OF_VALUES: list[tuple[Break, str]] = [
     (put("time", "horizon", value="367d"), 'time.horizon: must be at most 366d, not "367d"'),
     (put("time", "window", value="automatic"), 'time.window: "automatic" is not a duration'),
     (put("time", "window", value=60), "time.window: 60 has no unit"),
+    (
+        put("time", "horizon", value=datetime(2026, 11, 30, 8)),
+        'time.horizon: "2026-11-30 08:00:00" is a moment, and a duration is needed; give a number',
+    ),
+    (put("time", "horizon", value="Mon 08:00"), 'time.horizon: "Mon 08:00" is a moment, and a'),
+    (put(*FIRST, "validity", value=time(10)), 'validity: "10:00:00" is a moment, and a duration'),
+    (put(*GMAIL, "connect_time", value="10:00"), 'connect_time: "10:00" is a moment, and a dura'),
     (put("time", "horizon", value="3 months"), 'unknown unit "months" in "3 months"; units: ms'),
     # rates
     (put(*GMAIL, "rate", value="0/s"), 'providers.gmail.rate: "0/s" lets nothing through'),

@@ -11,8 +11,9 @@ import pytest
 import sendcap
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.scenario import Scenario, dumps, loads, updated
+from sendcap.scenario.clock import moment_s
 from sendcap.scenario.notes import later_days
-from sendcap.text.clock import after
+from sendcap.text.clock import after, brief_moment, dated, moment_text
 
 BERLIN = 'start = 2026-11-27T08:00:00\nzone = "Europe/Berlin"\n'  # a Friday
 
@@ -49,6 +50,11 @@ def scenario(at: str, begin: str = BERLIN) -> Scenario:
         ("2026-11-28T09:30:00", 25.5),
         ('"2026-11-28 09:30"', 25.5),
         ("2026-11-28T09:30:00+02:00", 24.5),
+        ('"Sat 28 Nov 09:30"', 25.5),
+        ('"28 november 9:30:00"', 25.5),
+        ('"09:30 on Sat 28 Nov"', 25.5),
+        ('"Sat 28 Nov"', 16.0),
+        ('"Fri 26 Nov 08:00"', 364 * 24.0),
         ('"2h"', 2.0),
     ],
 )
@@ -70,6 +76,11 @@ def test_a_moment_is_the_first_at_or_after_the_start(at: str, hours: float) -> N
             r"put back on Sun 31 Oct and shows 02:30 twice; .* such as 2027-10-31T02:30:00\+02:00",
         ),
         ('"14"', '"14" is not a duration'),
+        ('"Fri 27 Nov 07:00"', '"Fri 27 Nov 07:00" is before start, 2026-11-27 08:00'),
+        ('"Thu 26 Nov 08:00"', '"Thu 26 Nov 08:00" is before start, 2026-11-27 08:00'),
+        ('"Mon 28 Nov 08:00"', '"Mon 28 Nov 08:00": the next one is Sat 28 Nov'),
+        ('"31 Nov 08:00"', '"31 Nov 08:00" is no date and time; write it like 28 Nov 08:00'),
+        ('"28 Nov 25:00"', '"28 Nov 25:00" is no time of day; write it like 14:00'),
     ],
 )
 def test_errors_say_what_the_clock_would_show(at: str, message: str) -> None:
@@ -128,6 +139,18 @@ def test_a_start_with_an_offset_is_shown_by_the_clock_of_the_zone() -> None:
     assert case.start is not None
     assert case.start.hour == 8
     assert case.deliveries[0].at == 6 * 3600.0
+
+
+@pytest.mark.parametrize("seconds", [0.0, 5.0, 36_000.0, 100_000.0, 40 * 86_400.0, 300 * 86_400.0])
+def test_a_moment_is_read_as_it_is_shown(seconds: float) -> None:
+    start = scenario('"1h"').start
+    assert start is not None
+    exact = [dated(after(start, seconds)), moment_text(seconds, start)]
+    # In a table of a day or more, a moment is in the minute that it ends.
+    minute = brief_moment(seconds, start, max(seconds, 100_000.0))
+    for text, wanted_s in (*((text, seconds) for text in exact), (minute, -(-seconds // 60) * 60)):
+        assert moment_s(text, start, "--at") == wanted_s
+        assert scenario(f'"{text}"').deliveries[0].at == wanted_s
 
 
 @pytest.mark.parametrize("at", ['"Sat 08:00"', "2026-11-28T09:30:00", "14:00:00", '"90m"'])

@@ -105,7 +105,9 @@ def test_a_count_is_not_written_with_a_dot(path: str, value: str, problem: str) 
 
 
 def test_other_numbers_may_have_three_digits_behind_the_dot() -> None:
-    changed = updated(load("quickstart"), {"providers.gmail.transaction_time.cv": value_of("1.000")})
+    changed = updated(
+        load("quickstart"), {"providers.gmail.transaction_time.cv": value_of("1.000")}
+    )
     assert type(changed.providers["gmail"].transaction_time.cv) is float
 
 

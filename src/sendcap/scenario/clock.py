@@ -1,6 +1,6 @@
 """The clock of a scenario: which moment after t = 0 a time of day, a weekday or a date is."""
 
-import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -8,23 +8,27 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from sendcap.errors import SendcapError
 from sendcap.scenario.durations import as_seconds
-from sendcap.text.clock import WEEKDAYS, day, elapsed_since, time_of_day
+from sendcap.text.clock import (
+    DATE,
+    MONTHS,
+    NAMED_DATE,
+    TIME,
+    WEEKDAYS,
+    date_first,
+    day,
+    elapsed_since,
+    says_the_clock,
+    time_of_day,
+)
 from sendcap.text.quoting import did_you_mean, shown
 
-_TIME: Final = re.compile(r"(?:([A-Za-z]{3,9})\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LONGEST_ZONE: Final = 40
 _FULL_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def says_the_clock(text: str) -> bool:
-    """Tell whether a text is meant as a moment by the clock, and not as a duration."""
-    return bool(_TIME.fullmatch(text.strip()) or _DATE.match(text.strip()))
-
-
 def names_no_other_day(text: str, start: datetime) -> bool:
     """Tell whether a time by the clock names no day, or the one of the start."""
-    found = _TIME.fullmatch(text.strip())
+    found = TIME.fullmatch(text.strip())
     if found is None:
         return False
     return found[1] is None or weekday(found[1], text) == start.weekday()
@@ -46,6 +50,14 @@ def seconds_or_clock(time: float | str, name: str) -> float | str:
         raise SendcapError(or_by_the_clock(error)) from None
 
 
+def _time_of_day(at: str, text: str) -> time:
+    hour, minute, second = (*map(int, at.split(":")), 0)[:3]
+    try:
+        return time(hour, minute, second)
+    except ValueError:
+        raise ValueError(f"{shown(text)} is no time of day; write it like 14:00") from None
+
+
 @dataclass(frozen=True)
 class Clock:
     """What the clock on the wall shows at t = 0, and by which zone."""
@@ -56,8 +68,8 @@ class Clock:
         """Return the moment of a text in seconds from t = 0.
 
         ``14:00`` is the first time at or after t = 0 when the clock shows that, ``Sat 08:00`` the
-        first on a Saturday; ``2026-11-28T08:00`` is that date, by the clock of the start unless it
-        has an offset of its own.
+        first on a Saturday, and ``28 Nov 08:00`` the first on that date; ``2026-11-28T08:00`` is
+        by the clock of the start unless it has an offset of its own.
 
         Raises
         ------
@@ -70,8 +82,11 @@ class Clock:
         >>> clock.moment_s("14:00"), clock.moment_s("08:00"), clock.moment_s("Sat 09:00")
         (18000.0, 82800.0, 86400.0)
         """
-        text = text.strip()
-        seconds = self._of_date(text) if _DATE.match(text) else self._of_time(text)
+        text = date_first(text)
+        if found := NAMED_DATE.fullmatch(text):
+            seconds = self._of_named_date(text, *found.groups())
+        else:
+            seconds = self._of_date(text) if DATE.match(text) else self._of_time(text)
         if seconds < 0.0:
             raise ValueError(f"{shown(text)} is before start, {self.start.isoformat(' ')}")
         return seconds
@@ -89,14 +104,31 @@ class Clock:
             raise ValueError(f"{shown(text)} has an offset, and start has none")
         return elapsed_since(self.start, moment)
 
+    def _of_named_date(
+        self, text: str, name: str | None, number: str, month: str, at: str | None
+    ) -> float:
+        """Return the moment of a date without a year: the next one, or of this day of the week."""
+        month_number = MONTHS.index(month.capitalize()) + 1
+        moments = []
+        for year in (self.start.year, self.start.year + 1):
+            with suppress(ValueError):
+                moments.append(datetime(year, month_number, int(number)))
+        if not moments:
+            raise ValueError(f"{shown(text)} is no date and time; write it like 28 Nov 08:00")
+        today = datetime.combine(self.start, time())
+        wanted = next((each for each in moments if each >= today), moments[-1])
+        if name is not None:
+            right = [each for each in moments if each.weekday() == weekday(name, text)]
+            if not right:
+                raise ValueError(f"{shown(text)}: the next one is {day(wanted)}")
+            wanted = right[0]
+        return self._seconds(datetime.combine(wanted, _time_of_day(at or "00:00", text)), text)
+
     def _of_time(self, text: str) -> float:
-        found = _TIME.fullmatch(text)
+        found = TIME.fullmatch(text)
         assert found is not None
-        name, hour, minute, second = found.groups()
-        try:
-            wanted = time(int(hour), int(minute), int(second or 0))
-        except ValueError:
-            raise ValueError(f"{shown(text)} is no time of day; write it like 14:00") from None
+        name, at = found.groups()
+        wanted = _time_of_day(at, text)
         ahead, days = 0, 1
         if name is not None:
             ahead, days = (weekday(name, text) - self.start.weekday()) % 7, 7

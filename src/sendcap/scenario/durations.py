@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from datetime import date, time
 from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated, Any, Final
@@ -11,6 +12,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
 from sendcap.errors import SendcapError
+from sendcap.text.clock import says_the_clock
 from sendcap.text.quoting import did_you_mean, shown
 
 _UNITS: Final[dict[str, Fraction]] = {
@@ -62,6 +64,9 @@ def parse_duration(text: str) -> float:
     >>> parse_duration("1h30m")
     5400.0
     """
+    if isinstance(text, date | time) or (isinstance(text, str) and says_the_clock(text)):
+        given = text if isinstance(text, str) else str(text)
+        raise ValueError(f"{shown(given)} is a moment, and a duration is needed; {_EXAMPLE}")
     if not isinstance(text, str):
         raise ValueError(f"{shown(text)} has no unit; {_EXAMPLE}")  # noqa: TRY004 (pydantic)
     if text.strip().startswith(("-", "\N{MINUS SIGN}")):

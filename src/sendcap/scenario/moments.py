@@ -7,13 +7,14 @@ from typing import Annotated, Any, Final, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import PydanticCustomError, core_schema
 
-from sendcap.scenario.clock import Clock, or_by_the_clock, says_the_clock, written
+from sendcap.scenario.clock import Clock, or_by_the_clock, written
 from sendcap.scenario.durations import (
     DURATION_SCHEMA,
     DurationText,
     format_duration,
     parse_duration,
 )
+from sendcap.text.clock import says_the_clock
 from sendcap.text.quoting import shown
 
 MOMENT_SCHEMA: Final[dict[str, Any]] = {

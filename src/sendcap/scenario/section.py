@@ -117,7 +117,8 @@ def whole(value: Any) -> int:
         grouped = str(value).replace(".", "_")
         if value.is_integer():
             raise ValueError(f"{value} is {value:.0f}; write {grouped} or {value:.0f}")
-        raise ValueError(f"must be a whole number, not {value}; write thousands as {grouped}")
+        problem = f"must be a whole number, not {value}; write thousands as {grouped}"
+        raise ValueError(problem)  # noqa: TRY004 (pydantic)
     if not isinstance(value, bool):
         if isinstance(value, numbers.Integral):
             return int(value)

@@ -1,5 +1,6 @@
 """Moments by the clock: ``09:00``, ``Fri 27 Nov``."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -8,9 +9,30 @@ from sendcap.text.quantities import DAY_S, all_units, elapsed
 
 _WEEK_S: Final = 6.5 * 86_400.0
 """In a longer time a day of the week comes twice."""
-_MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 """Not by strftime, whose names depend on the locale."""
+_TIME: Final = r"(\d{1,2}:\d{2}(?::\d{2})?)"
+TIME: Final = re.compile(rf"(?:([A-Za-z]{{3,9}})\s+)?{_TIME}", re.ASCII)
+DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NAMED: Final = rf"(?:([a-z]{{3,9}})\s+)?(\d{{1,2}})\s+({'|'.join(MONTHS)})[a-z]*"
+NAMED_DATE: Final = re.compile(rf"{_NAMED}(?:\s+{_TIME})?", re.ASCII | re.IGNORECASE)
+_TIME_FIRST: Final = re.compile(rf"{_TIME}\s+on\s+({_NAMED})", re.ASCII | re.IGNORECASE)
+
+
+def says_the_clock(text: str) -> bool:
+    """Tell whether a text is meant as a moment by the clock, and not as a duration."""
+    text = date_first(text)
+    return bool(TIME.fullmatch(text) or DATE.match(text) or NAMED_DATE.fullmatch(text))
+
+
+def date_first(text: str) -> str:
+    """Return a moment by the clock with its time at the end.
+
+    >>> date_first("09:00 on Sat 28 Nov")
+    'Sat 28 Nov 09:00'
+    """
+    return _TIME_FIRST.sub(r"\2 \1", text.strip())
 
 
 def time_of_day(moment: datetime) -> str:
@@ -28,8 +50,7 @@ def day(moment: datetime) -> str:
     >>> day(datetime(2026, 11, 27))
     'Fri 27 Nov'
     """
-    month = 3 * moment.month
-    return f"{WEEKDAYS[moment.weekday()]} {moment.day} {_MONTHS[month - 3 : month]}"
+    return f"{WEEKDAYS[moment.weekday()]} {moment.day} {MONTHS[moment.month - 1]}"
 
 
 def dated(moment: datetime) -> str:
