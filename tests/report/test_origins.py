@@ -47,6 +47,15 @@ def by_place(found) -> dict[str, tuple[str, str]]:
     return {row["Figure"]: (each.kind, each.words) for each, row in zip(found, rows, strict=True)}
 
 
+def test_addresses_are_those_of_the_pools_where_there_are_some() -> None:
+    data = scenario.to_dict(scenario.loads(OWN))
+    assert by_place(origins(scenario.from_dict(data)))["mta.ips"] == ("default", "")
+    data["mta"]["pools"] = {"a": {"ips": 2}}
+    found = by_place(origins(scenario.from_dict(data)))
+    assert "mta.ips" not in found
+    assert found["mta.pools.a.ips"][0] == "given"
+
+
 def test_comments_are_found_at_the_values_that_they_stand_behind() -> None:
     assert comments(OWN) == {
         ("title",): 'a comment with "quotes" and # more',

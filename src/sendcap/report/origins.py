@@ -123,7 +123,8 @@ def _figures(
     for key, value in data.items():
         here = (*place, key)
         own = model.get(key) if isinstance(model, Mapping) else getattr(model, key, None)
-        if key in _NO_FIGURES:
+        # Each pool has its own addresses, and mta.ips says nothing.
+        if key in _NO_FIGURES or (here == ("mta", "ips") and model.pools):
             continue
         if key == "deliveries":
             relayed = (each for each in model.written() if not each.is_held)

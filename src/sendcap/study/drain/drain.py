@@ -20,7 +20,7 @@ from sendcap.run import Run
 from sendcap.scenario import Scenario, from_dict, to_dict
 from sendcap.scenario.files import SCENARIO, scenario_of
 from sendcap.study.drain.gone import Gone, gone_of, gone_of_each, left_of
-from sendcap.study.drain.held import backlog_of
+from sendcap.study.drain.held import backlog_of, too_old
 from sendcap.study.drain.remedies import remedies
 from sendcap.study.drain.sentences import sentences
 
@@ -189,13 +189,14 @@ def _with_the_queue(
     if queue is None:
         if not scenario.backlog:
             raise SendcapError("no queue; give the file of one, or a scenario with a [[backlog]]")
-        return scenario, ()
+        return scenario, too_old(scenario)
     read = queue if isinstance(queue, QueueFile) else read_queue_file(Path(queue), name, at)
     found = backlog_of(read, scenario, pool=pool, release=release)
     # Whom the messages of the queue are for is not known.
     strangers = scenario if scenario.population is None else scenario.without_population
     data = to_dict(strangers, defaults=False) | {"backlog": found.entries}
-    return from_dict(data), found.notes
+    with_queue = from_dict(data)
+    return with_queue, (*found.notes, *too_old(with_queue))
 
 
 def _alone(scenario: Scenario) -> Scenario:

@@ -41,8 +41,7 @@ def backlog_of(
     if pool is not None and not scenario.mta.pools:
         raise SendcapError(f"pool {shown(pool)}: the scenario has no pools; leave it out")
     merged: Counter[tuple[Any, ...]] = Counter()
-    on_hold = without_age = at_least = too_old = 0
-    lifetime_s = scenario.mta.longest_validity
+    on_hold = without_age = at_least = 0
     for each in queue.queued:
         if each.held and not release:
             on_hold += each.messages
@@ -50,7 +49,6 @@ def backlog_of(
         if each.oldest_s is None:
             without_age += each.messages if each.youngest_s is None else 0
             at_least += each.messages if each.youngest_s is not None else 0
-        too_old += each.messages if (each.youngest_s or 0.0) > lifetime_s else 0
         merged[_shared(each, scenario, pool, release=release)] += each.messages
     if not merged:
         text = f"; {counted(on_hold, 'message')} on hold (--release lets them go)"
@@ -63,13 +61,6 @@ def backlog_of(
             "--release does."
         )
     notes += _without_a_fault(merged, scenario)
-    if too_old:
-        notes.append(
-            f"{counted(too_old, 'message')} are older than the lifetime of {elapsed(lifetime_s)} "
-            "and expire at once: give mta.longest_validity, the lifetime of your MTA, or --as-of, "
-            "the "
-            "moment of the file, if that is not so."
-        )
     if at_least:
         notes.append(
             f"{counted(at_least, 'message')} are at least as old as the file says, up to no limit: "
@@ -80,6 +71,17 @@ def backlog_of(
             f"The age of {counted(without_age, 'message')} is not known: they count as new."
         )
     return Backlog([dict(key) | {"messages": count} for key, count in merged.items()], tuple(notes))
+
+
+def too_old(scenario: Scenario) -> tuple[str, ...]:
+    """Return a sentence on messages of a backlog that are older than they can be."""
+    lifetime_s = scenario.mta.longest_validity
+    count = sum(held.messages for held in scenario.backlog if held.age.lowest_s > lifetime_s)
+    if not count:
+        return ()
+    told = f"{counted(count, 'message')} older than the lifetime of {elapsed(lifetime_s)} expire"
+    hint = "give mta.longest_validity, the lifetime of your MTA, or --as-of, the moment of the file"
+    return (f"{told} at once: {hint}, if that is not so.",)
 
 
 def _without_a_fault(merged: Counter[tuple[Any, ...]], scenario: Scenario) -> Iterator[str]:
