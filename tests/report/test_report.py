@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -413,8 +414,19 @@ def test_the_slider_of_a_programme_goes_on_to_its_end(run) -> None:
     steps = steps_s(until_s)
     assert until_s <= steps[-1] < until_s + 86_400.0
     assert len(steps) < 700
-    assert jumps_s(steps) == [*JUMPS_S, steps[-1]]
+    assert jumps_s(steps) == [*JUMPS_S, 14 * 86_400.0, steps[-1]]
     assert jumps_s(steps_s()) == list(JUMPS_S)
+
+
+@pytest.mark.parametrize("days", [8, 14, 71, 380])
+def test_no_two_moments_of_a_long_run_are_far_apart(days: int) -> None:
+    steps = steps_s(days * 86_400.0)
+    jumps = jumps_s(steps)
+    week, *later = jumps[jumps.index(JUMPS_S[-1]) :]
+    assert set(later) < set(steps)
+    assert all(after <= 2 * before for before, after in pairwise((week, *later)))
+    assert jumps == sorted(set(jumps))
+    assert jumps[-1] == steps[-1]
 
 
 def test_the_slider_goes_from_the_first_delivery_to_the_end_of_what_was_simulated(run) -> None:
@@ -431,7 +443,8 @@ def test_the_slider_goes_from_the_first_delivery_to_the_end_of_what_was_simulate
     steps = steps_s(until_s, begins_s)
     assert steps[:3] == [begins_s, begins_s + 60.0, begins_s + 120.0]
     assert until_s <= steps[-1] < until_s + 86_400.0
-    assert jumps_s(steps) == [*(begins_s + jump for jump in JUMPS_S), steps[-1]]
+    usual = (*JUMPS_S, 14 * 86_400.0)
+    assert jumps_s(steps) == [*(begins_s + jump for jump in usual), steps[-1]]
     assert slider(None, steps, 0.0)["spoken"][0] == "6 hours"
     assert first_s([run]) == 0.0
 

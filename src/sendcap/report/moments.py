@@ -73,9 +73,11 @@ def steps_s(last_s: float = LAST_S, first_s: float = 0.0) -> list[float]:
 
 
 def jumps_s(steps: Sequence[float]) -> list[float]:
-    """Return the moments that a button leads to: the usual ones, and the last."""
-    usual = [steps[0] + jump for jump in JUMPS_S]
-    return [*usual, *([steps[-1]] if steps[-1] > usual[-1] else [])]
+    """Return the moments that a button leads to: the usual ones, doubled weeks, and the last."""
+    jumps, after_s = list(JUMPS_S), steps[-1] - steps[0]
+    while 2.0 * jumps[-1] < after_s:
+        jumps.append(2.0 * jumps[-1])
+    return [steps[0] + jump for jump in (*jumps, *([after_s] if after_s > jumps[-1] else []))]
 
 
 def spoken(seconds: float) -> str:
