@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from on_a_figure import on_a_figure
 
 import sendcap
+from sendcap.charts.narrow import narrow
 from sendcap.charts.style import house_style
 from sendcap.scenario import from_dict, loads, to_dict, updated
 from sendcap.study.capacity.charts import stages
@@ -356,6 +357,21 @@ def test_a_ceiling_that_is_far_above_is_told_and_not_drawn(limits) -> None:
     assert relay.get_ylim()[1] > limits.stages[0].per_s
     assert yahoo.get_ylim()[1] < limits.stages[3].per_s
     assert "ceiling 196/s (connections)" in yahoo.texts[0].get_text()
+
+
+def test_on_a_phone_no_ceiling_is_below_its_label(limits) -> None:
+    steps = [{"at": "0s", "rate": "10/s"}, {"at": "5m", "rate": "18/s"}]
+    schedule = {"providers.gmail.rate": {"kind": "schedule", "steps": steps}}
+    slow = sendcap.limits(updated(limits.scenario, schedule))
+    with narrow(), house_style():
+        figure = throughput(slow)
+        figure.draw_without_rendering()
+    labels = [axes.texts[0].get_text() for axes in figure.axes]
+    assert labels[1] == "ceiling 300/s (rate), 19 % in use"
+    assert labels[2] == "ceiling 13/s on average (schedule),\n100 % in use"
+    gmail = figure.axes[2]
+    label = Text.get_window_extent(gmail.texts[0]).transformed(gmail.transData.inverted())
+    assert label.y0 > 18.0
 
 
 def test_what_holds_up_is_always_shown_and_has_its_own_colour(limits, crowded) -> None:

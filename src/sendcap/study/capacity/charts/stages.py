@@ -154,13 +154,15 @@ def _draw_throughput(panel: Axes, stage: Observed, limits: Limits, time: TimeAxi
         # It holds after the last attempt as well.
         until_s = np.append(edges_s[:-1], max(edges_s[-1], time.last_s))
         step_line(panel, ceiling, until_s, edgecolor=INK, linewidth=1.2, linestyle="--")
-    panel.set_ylim(0, 1.32 * max(highest, most if drawn else 0.0, 1e-9))
+    label = _limit(stage, most)
+    lines = broken(label).count("\n") + 1
+    panel.set_ylim(0, (1.02 + 0.3 * lines) * max(highest, most if drawn else 0.0, 1e-9))
     panel.yaxis.set_major_formatter(compact)
     panel.locator_params(axis="y", nbins=4)
     unit = "attempts/s" if stage.stage.paths else "messages/s"
     panel.set_title(f"{name(stage)}, {unit}")
     panel.text(
-        *(0.985, 0.95, broken(_limit(stage, most))),
+        *(0.985, 0.95, label if lines == 1 else label.replace("), ", "),\n")),
         transform=panel.transAxes,
         fontsize=8.5,
         color=INK if drawn else GREY,
