@@ -57,14 +57,29 @@ def test_without_chance_it_is_the_ceiling(provider, per_s) -> None:
     assert found.precise
 
 
+LIMIT = {"name": "all", "rate": "5/s,max_burst=1"}
+ABOVE = {"name": "far above", "rate": "50/s,max_burst=1"}
+
+
 @pytest.mark.parametrize(
-    "sections",
-    [{"limits": [{"name": "all", "rate": "5/s,max_burst=1"}]}, {"mta": {"active": 5}}],
+    ("sections", "stage", "words"),
+    [
+        ({"limits": [ABOVE, LIMIT]}, ("limit", "all"), "with more, the limit all falls behind for"),
+        ({"mta": {"active": 5}}, ("provider", "p"), "with more, p falls behind for good"),
+    ],
 )
-def test_retries_take_their_part_of_a_limit_over_queues(sections) -> None:
+def test_retries_take_their_part_of_a_limit_over_queues(sections, stage, words) -> None:
     # Each message takes 1 / 0.9 attempts.
     found = of(scenario_of(provider={"transient": 0.1}, **sections), measured=20_000)
     assert found.per_s.mean == pytest.approx(4.5, rel=0.01)
+    assert (found.kind, found.name) == stage
+    assert words in found.sentences()[0]
+
+
+def test_a_provider_that_falls_behind_below_a_limit_is_named() -> None:
+    found = of(scenario_of(provider={"transient": 0.1}, limits=[ABOVE]), measured=20_000)
+    assert found.per_s.mean == pytest.approx(9.0, rel=0.01)
+    assert (found.kind, found.name) == ("provider", "p")
 
 
 def test_each_pool_has_its_own_deliveries() -> None:

@@ -4,7 +4,6 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from sendcap.charts.drawing import Drawable
@@ -24,23 +23,14 @@ from sendcap.study.capacity.searches.search import (
     interval,
     largest_size,
 )
-from sendcap.study.capacity.searches.steady import (
-    MEASURED,
-    MOST,
-    Stream,
-    lasting,
-    most_at,
-    unsettled_shares,
-)
+from sendcap.study.capacity.searches.steady import MEASURED, lasting, most_at
+from sendcap.study.capacity.searches.unsettled import Streams
 from sendcap.study.capacity.searches.within import MOST_REPLICATIONS
 from sendcap.study.replication.estimates import Estimate, require_confidence
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.quantities import significant
 
-EPSILON: Final = 0.002
-"""A provider that leaves this share of its arrivals unsettled counts as unstable."""
 _FROM: Final = 1.02
-_LEAST: Final = 1e-9
 _GROWING: Final = 2
 """Replications that measure the growth of backlogs at the relay's own rate."""
 
@@ -97,7 +87,7 @@ class Sustained(Drawable):
         spent = effort(per_s.n, self.simulations)
         text = f"Steadily, at most {significant(per_s.mean)} messages/s can be delivered"
         text += f", {significant(per_s.mean * 3600)} per hour"
-        if self.kind == "provider":
+        if self.kind == "provider" or (self.kind == "limit" and per_s.low < per_s.high):
             between = interval(f"{per_s.low:.4g}", f"{per_s.high:.4g}", self.confidence)
             text += f" ({between}{spent}); with more, {stage} falls behind for good."
         else:
@@ -166,7 +156,7 @@ def sustained(
     growing: list[Growth] = []
     with Workers.of(workers) as team:
         simulations = Simulations(team, progress)
-        streams = _Streams(endless, guess_per_s, measured, seeds, simulations)
+        streams = Streams(endless, guess_per_s, measured, seeds, simulations)
         per_s, kind, name, precise = _unstable(streams, ceilings, confidence, precision)
         if per_s.high < relay_per_s < math.inf:
             growing = _growing(endless, ceilings, per_s.mean, measured, seeds, simulations)
@@ -206,59 +196,8 @@ def _unlimited() -> SendcapError:
     return SendcapError("nothing limits the rate: no connections, rate or worker takes any time")
 
 
-class _Streams:
-    """Simulations of streams, and the unsettled share of each provider.
-
-    Even without any limit some messages remain unsettled: those that expire for want of a working
-    address. Another simulation with the same draws measures that share.
-    """
-
-    def __init__(
-        self,
-        scenario: Scenario,
-        per_s: float,
-        measured: int,
-        seeds: Sequence[int],
-        simulations: Simulations,
-        most: int = MOST,
-    ) -> None:
-        self.stream = Stream.of(scenario, per_s, measured, most)
-        self.seeds = seeds
-        self._simulations = simulations
-        self.usual_size = self.stream.size(per_s)
-        self._usual: dict[int, dict[str, float]] = {}
-        self.allowed = self.stream.allowances(per_s, EPSILON)
-        self.worst: dict[Trial, tuple[float, str]] = {}
-
-    def excess(self, trials: Sequence[Trial]) -> list[float]:
-        """Return the largest relative excess of arrivals at any provider."""
-        for trial, left in zip(trials, self.left(trials), strict=True):
-            self.worst[trial] = max(
-                (math.log((1.0 - self.allowed[name]) / max(1.0 - share, _LEAST)), name)
-                for name, share in left.items()
-            )
-        return [self.worst[trial][0] for trial in trials]
-
-    def left(self, trials: Sequence[Trial]) -> list[dict[str, float]]:
-        """Return the share left unsettled by each provider's limits, for each trial."""
-        numbers = dict.fromkeys(trial.replication for trial in trials)
-        new = [number for number in numbers if number not in self._usual]
-        stream = self.stream
-        streams = [
-            stream.sized(self.usual_size, self.seeds[number], unhindered=True) for number in new
-        ]
-        streams += [stream.sized(trial.size, self.seeds[trial.replication]) for trial in trials]
-        shares_of = partial(unsettled_shares, stream.warm_up_s)
-        unsettled = list(self._simulations.map(shares_of, streams))
-        self._usual.update(zip(new, unsettled, strict=False))
-        return [
-            {name: share - self._usual[trial.replication][name] for name, share in shares.items()}
-            for trial, shares in zip(trials, unsettled[len(new) :], strict=True)
-        ]
-
-
 def _unstable(
-    streams: _Streams, ceilings: Sequence[Stage], confidence: float, precision: float
+    streams: Streams, ceilings: Sequence[Stage], confidence: float, precision: float
 ) -> tuple[Estimate, Kind, str, bool]:
     """Return the rate at which a first stage becomes unstable, the stage, and whether exactly."""
     stream = streams.stream
@@ -282,8 +221,18 @@ def _unstable(
         exact = Estimate(most_per_s, most_per_s, most_per_s, AT_A_TIME)
         return exact, lowest.kind, lowest.name, True
     # The unstable provider just above the root.
-    name = min(worst for worst in streams.worst.values() if worst[0] > 0.0)[1]
+    above = (trial for trial, worst in streams.worst.items() if worst[0] > 0.0)
+    trial = min(above, key=streams.worst.__getitem__)
+    name = streams.worst[trial][1]
     per_s = root.size.scaled(stream.per_s(1) * (1.0 - streams.allowed[name]))
+    limits = [
+        stage
+        for stage in ceilings
+        if stage.kind == "limit" and any(path.provider == name for path in stage.paths)
+    ]
+    if limits and streams.keeps_up_without_limits(trial, name):
+        limit = min(limits, key=lambda stage: stage.delivery_per_s)
+        return per_s, "limit", limit.name, root.precise
     return per_s, "provider", name, root.precise
 
 
@@ -305,7 +254,7 @@ def _growing(
             growing.append(Growth("ingress", ingress.name, arrive_per_s - ingress.per_s))
             per_s = ingress.delivery_per_s
     seeds = seeds[:_GROWING]
-    streams = _Streams(scenario, per_s, measured, seeds, simulations, most)
+    streams = Streams(scenario, per_s, measured, seeds, simulations, most)
     left = streams.left([Trial(number, streams.usual_size) for number in range(len(seeds))])
     # Of all queues to a provider: with pools there are several.
     loads = dict.fromkeys(streams.allowed, 0.0)
