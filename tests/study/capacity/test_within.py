@@ -269,6 +269,16 @@ def test_what_is_left_out_has_no_bearing_on_what_is_accepted() -> None:
             r'at most 50 % are by then, because delivery "b" is not all ready before 1d',
         ),
         (
+            {
+                "deliveries": [
+                    {"name": "a", "messages": 50, "audience": {"p": 1.0}, "spread": "2h"}
+                ]
+            },
+            "1h",
+            0.9,
+            "impossible, with more batches than one: .* not all ready before 2h; shorten the spread",
+        ),
+        (
             {"provider": {"hard": [{"reason": "unknown", "share": 1.0}]}},
             "4h",
             0.9,

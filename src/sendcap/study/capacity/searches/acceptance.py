@@ -168,7 +168,8 @@ def attempts_by(ledger: Ledger, until_s: float) -> dict[str, float]:
 def require_possible(scenario: Scenario, ledger: Ledger, within_s: float, share: float) -> None:
     """Refuse a target that even an idle system misses, by the `idle_ledger`.
 
-    The error names the largest share accepted in time, and the reason.
+    The error names the largest share accepted in time, and the reason. A spread delivery of a
+    single batch is ready at once; that of the ledger has many.
     """
     total = ledger.total("accepted", clock="happened")
     if not total:
@@ -178,11 +179,13 @@ def require_possible(scenario: Scenario, ledger: Ledger, within_s: float, share:
     deviation = math.sqrt(possible * (1.0 - possible) / total)
     if possible + _DEVIATIONS * deviation >= share and possible > 0.0:
         return
+    spread = any(each.at <= until_s < each.at + each.spread for each in scenario.deliveries)
+    size = ", with more batches than one" if spread else ", however small the delivery"
     raise SendcapError(
-        f"{percent_down(share)} within {elapsed(within_s)} is impossible, however small the "
-        f"delivery: of the messages that are ever accepted at most {percent_down(possible)} are by "
-        f"then, because {_reason(scenario, ledger, until_s)}; ask for a smaller share or give more "
-        "time"
+        f"{percent_down(share)} within {elapsed(within_s)} is impossible{size}: of the messages "
+        f"that are ever accepted at most {percent_down(possible)} are by then, because "
+        f"{_reason(scenario, ledger, until_s)}; {'shorten the spread, ' if spread else ''}ask for "
+        "a smaller share or give more time"
     )
 
 
