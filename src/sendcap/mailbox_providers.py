@@ -145,3 +145,17 @@ def provider_of(domain: str) -> str | None:
     """
     provider = _of_domain(domain)
     return None if provider is None else provider.names[0]
+
+
+def spelt(name: str) -> str:
+    """Return a name as servers are asked for it: texts have international ones either way.
+
+    >>> spelt("bücher.example"), spelt("x.example")
+    ('xn--bcher-kva.example', 'x.example')
+    """
+    if name.isascii():
+        return name
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return name

@@ -9,7 +9,7 @@ from typing import Final
 
 from sendcap.errors import SendcapError
 from sendcap.files.reading import delimiter_of, table_lines
-from sendcap.mailbox_providers import HOSTS, OTHER, provider_of
+from sendcap.mailbox_providers import HOSTS, OTHER, provider_of, spelt
 
 _MOST_REMEMBERED: Final = 200_000
 _MOST_PROVIDERS: Final = 1000
@@ -20,7 +20,7 @@ class Providers:
     """Names and numbers the providers of attempts; the user's own suffixes come first."""
 
     def __init__(self, own: Mapping[str, str] | None = None) -> None:
-        self._own = {_spelt(end.lower()): provider for end, provider in (own or {}).items()}
+        self._own = {spelt(end.lower()): provider for end, provider in (own or {}).items()}
         self._numbers: dict[str, int] = {}
         self.names: list[str] = []  # by number
         self.number = lru_cache(_MOST_REMEMBERED)(self._number)
@@ -54,21 +54,7 @@ class Providers:
 
 
 def _plain(name: bytes) -> str:
-    return _spelt(name[:255].decode("utf-8", "replace").rstrip(".").lower())
-
-
-def _spelt(name: str) -> str:
-    """Return a name as servers are asked for it: a log may have an international one either way.
-
-    >>> _spelt("bücher.example"), _spelt("x.example")
-    ('xn--bcher-kva.example', 'x.example')
-    """
-    if name.isascii():
-        return name
-    try:
-        return name.encode("idna").decode("ascii")
-    except UnicodeError:
-        return name
+    return spelt(name[:255].decode("utf-8", "replace").rstrip(".").lower())
 
 
 def _by_end(name: str, ends: Mapping[str, str]) -> str | None:

@@ -182,6 +182,10 @@ def test_a_late_line_of_the_old_year_stays_in_it() -> None:
         (b"2026-11-26T09:00:00.25+01:00", utc(2026, 11, 26, 8) + 0.25),
         (b"2026-11-26T09:00:00-0530", utc(2026, 11, 26, 14, 30)),
         (b"2026-11-26 09:00:00+00", utc(2026, 11, 26, 9)),
+        # A leap second is the first one of the next minute, as in a stamp like Syslog's.
+        (b"2016-12-31T23:59:60Z", utc(2017, 1, 1)),
+        (b"2017-01-01T00:59:60.5+01:00", utc(2017, 1, 1) + 0.5),
+        (b"2017-01-01T05:29:60+05:30", utc(2017, 1, 1)),
     ],
 )
 def test_zones(stamp, expected) -> None:
@@ -189,7 +193,8 @@ def test_zones(stamp, expected) -> None:
 
 
 @pytest.mark.parametrize(
-    "stamp", [b"2026-13-26T09:00:00Z", b"", b"2026-11-26T09:00:00+1", b"x" * 40]
+    "stamp",
+    [b"2026-13-26T09:00:00Z", b"2026-11-26T09:00:61Z", b"", b"2026-11-26T09:00:00+1", b"x" * 40],
 )
 def test_what_is_no_time_is_none(stamp) -> None:
     with pytest.raises(ValueError):

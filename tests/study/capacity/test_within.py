@@ -276,7 +276,7 @@ def test_what_is_left_out_has_no_bearing_on_what_is_accepted() -> None:
             },
             "1h",
             0.9,
-            "impossible, with more batches than one: .* not all ready before 2h; shorten the spread",
+            "impossible, with more batches than one: .* before 2h; shorten the spread, ask for",
         ),
         (
             {"provider": {"hard": [{"reason": "unknown", "share": 1.0}]}},

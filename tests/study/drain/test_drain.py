@@ -9,6 +9,7 @@ import pytest
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.importers.queue_files import Queued, QueueFile
+from sendcap.importers.queue_files.queued import domain_named
 from sendcap.scenario import Scenario, from_dict
 
 PROVIDER = {"connect_time": "0s", "transaction_time": "1s", "connections_per_ip": 1}
@@ -109,6 +110,15 @@ def test_domains_go_to_the_provider_that_has_them() -> None:
     found = sendcap.drain(scenario, queue(*groups))
     table = found.table().set_index("provider")["messages"]
     assert table.to_dict() == {"google": 3, "yahoo.co.jp": 4, "other": 5, "all": 12}
+
+
+@pytest.mark.parametrize("name", ["bücher.example", "xn--bcher-kva.example"])
+@pytest.mark.parametrize("domain", ["Bücher.example", "xn--bcher-kva.example."])
+def test_an_international_domain_may_be_spelt_either_way(name: str, domain: str) -> None:
+    providers = {name: PROVIDER, "other": PROVIDER}
+    scenario = small(providers=providers, deliveries=[], backlog=[ENTRY | {"provider": "other"}])
+    found = sendcap.drain(scenario, queue(Queued(domain_named(domain), "other", 3, 0.0, 0.0)))
+    assert [(each.provider, each.messages) for each in found.gone[:-1]] == [(name, 3)]
 
 
 ENTRY: dict[str, Any] = {"provider": "gmail", "messages": 7, "age": "1h", "due": "0s"}

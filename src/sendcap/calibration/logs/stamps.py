@@ -180,7 +180,10 @@ def _second_s(second: bytes, zone: bytes) -> float:
     text = second.decode("ascii")
     if len(text) != 19 or text[10] not in "Tt ":
         raise ValueError
-    return datetime.fromisoformat(f"{text}{zone.decode('ascii').upper() or 'Z'}").timestamp()
+    # A leap second is the first one of the next minute, as in a stamp like Syslog's.
+    leap = int(text.endswith(":60"))
+    text = f"{text[: 19 - 2 * leap]}{'59' * leap}{zone.decode('ascii').upper() or 'Z'}"
+    return datetime.fromisoformat(text).timestamp() + leap
 
 
 def any_time(text: str) -> float:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from sendcap.calibration.outcomes import read_reply
 from sendcap.calibration.providers import Providers
 from sendcap.calibration.reasons import REASONS
-from sendcap.mailbox_providers import OTHER, names_of
+from sendcap.mailbox_providers import OTHER, names_of, spelt
 from sendcap.text.quantities import HOUR_S
 
 _FINE_S: Final = 300.0
@@ -195,13 +195,13 @@ def domain_of(address: str) -> str:
 
 @lru_cache(_REMEMBERED)
 def domain_named(name: str) -> str:
-    """Return a domain in small letters, "" for what is none, such as an address.
+    """Return a domain as servers spell it, "" for what is none, such as an address.
 
-    >>> domain_named("Example.org."), domain_named("ann@example.org")
-    ('example.org', '')
+    >>> domain_named("Bücher.example."), domain_named("ann@example.org")
+    ('xn--bcher-kva.example', '')
     """
     name = name.strip().rstrip(".").lower()
-    return name if _DOMAIN.fullmatch(name) else ""
+    return spelt(name) if _DOMAIN.fullmatch(name) else ""
 
 
 def site_of(name: str) -> str:

@@ -134,7 +134,9 @@ def provider_in(scenario: Scenario, each: Queued) -> str:
 
     It has the domain's name, or the provider's, or another well-known name of the same provider.
     """
-    own = (name for name in (each.domain, each.provider) if name in scenario.providers)
+    names = {known.spelt(name): name for name in scenario.providers}
+    names |= {name: name for name in scenario.providers}
+    own = (names[name] for name in (each.domain, each.provider) if name in names)
     alike = known.names_of(each.domain) or known.names_of(each.provider)
     others = (name for name in scenario.providers if alike and known.names_of(name) == alike)
     rest = (known.OTHER,) if known.OTHER in scenario.providers else ()
