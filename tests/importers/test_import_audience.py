@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.importers import import_exim
-from sendcap.importers.plan import Audience, audience_of, effective_number, mail_exchangers
+from sendcap.importers.plan import (
+    Audience,
+    Group,
+    audience_of,
+    effective_number,
+    mail_exchangers,
+)
 from sendcap.scenario.delivery import Delivery
 
 
@@ -34,6 +40,13 @@ def test_a_table_has_domains_and_counts_with_or_without_a_heading(put) -> None:
     assert audience_of(put("domain;count\n" + rows.replace(",", ";"))) == expected
     assert audience_of(put(rows.replace(",", "\t"))) == expected
     assert audience_of(put("\ufeffdomain,count\r\n" + rows.replace("\n", "\r\n"))) == expected
+
+
+def test_an_international_domain_may_be_spelt_either_way(put) -> None:
+    name = "xn--bcher-kva.example"
+    assert audience_of(put(f"Bücher.example,6\n{name},5\n")).weights == {name: 11}
+    assert mail_exchangers({"bücher.example": ["mx.bücher.example"]}) == {name: (f"mx.{name}",)}
+    assert Group("Bücher.example", 1.0, {}).domain == name
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class Group:
     @property
     def domain(self) -> str:
         """The domain that stands for it."""
-        return self.heaviest or known.domain_of(self.name) or self.name.casefold()
+        return self.heaviest or known.domain_of(self.name) or _host(self.name)
 
     @property
     def own_domain(self) -> str:
@@ -284,7 +284,7 @@ def mail_exchangers(source: HostsSource | None) -> dict[str, tuple[str, ...]]:
 
 
 def _host(name: str) -> str:
-    return name.strip().rstrip(".").casefold()
+    return known.spelt(name.strip().rstrip(".").casefold())
 
 
 def effective_number(weights: Iterable[float]) -> float:
