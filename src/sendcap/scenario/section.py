@@ -114,10 +114,11 @@ def unit(name: str, source: str = "") -> Any:
 def whole(value: Any) -> int:
     """Return a whole number; one that may be meant as thousands is refused."""
     if isinstance(value, Dotted):
-        grouped = str(value).replace(".", "_")
+        text = f"{value:.3f}"
+        grouped = text.replace(".", "_")
         if value.is_integer():
-            raise ValueError(f"{value} is {value:.0f}; write {grouped} or {value:.0f}")
-        problem = f"must be a whole number, not {value}; write thousands as {grouped}"
+            raise ValueError(f"{text} is {value:.0f}; write {grouped} or {value:.0f}")
+        problem = f"must be a whole number, not {text}; write thousands as {grouped}"
         raise ValueError(problem)  # noqa: TRY004 (pydantic)
     if not isinstance(value, bool):
         if isinstance(value, numbers.Integral):

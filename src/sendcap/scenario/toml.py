@@ -34,9 +34,6 @@ _LINE: Final = re.compile(r"at line (\d+)")
 class Dotted(float):
     """A number written with three digits behind the dot, which may be meant as thousands."""
 
-    def __str__(self) -> str:
-        return f"{self:.3f}"
-
 
 def _decimal(text: str) -> float:
     return Dotted(text) if _DOTTED.fullmatch(text) else float(text)
