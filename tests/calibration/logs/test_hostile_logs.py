@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pace import in_time
 from reading_lines import read
 from test_event_exports import EVENTS
 from test_exim_log import EXIM
@@ -97,17 +97,20 @@ LONG = [
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_line_takes_long(tmp_path, name) -> None:
     header = GOOD[name][:1]
-    began = time.process_time()
-    read(tmp_path, [*header, *LONG], name)
-    assert time.process_time() - began < 2.0
+    with in_time(2.0):
+        read(tmp_path, [*header, *LONG], name)
 
 
 def test_no_reply_takes_long() -> None:
     context = Context(Providers())
-    began = time.process_time()
-    for text in (b"4" * 1_000_000, b"452-4.2." * 100_000, b"said: " * 200_000, b"\xff" * 1_000_000):
-        context.reply(text)
-    assert time.process_time() - began < 0.5
+    with in_time(0.5):
+        for text in (
+            b"4" * 1_000_000,
+            b"452-4.2." * 100_000,
+            b"said: " * 200_000,
+            b"\xff" * 1_000_000,
+        ):
+            context.reply(text)
 
 
 def test_a_shape_says_nothing() -> None:
