@@ -38,6 +38,7 @@ _LONGEST_FIELD_S: Final = 100 * 365.25 * 86_400
 _SHORTEST_FIELD_S: Final = 1e-6
 """A microsecond: below it, a time is a slip, and so many of them fill no day."""
 _EXAMPLE: Final = 'give a number with a unit (ms, s, m, h, d or w), for example "20m" or "4d12h"'
+_MOMENT: Final = f"{{}} is a moment, and a duration is needed; {_EXAMPLE}"
 
 
 def parse_duration(text: str) -> float:
@@ -64,14 +65,18 @@ def parse_duration(text: str) -> float:
     >>> parse_duration("1h30m")
     5400.0
     """
-    if isinstance(text, date | time) or (isinstance(text, str) and says_the_clock(text)):
-        given = text if isinstance(text, str) else str(text)
-        raise ValueError(f"{shown(given)} is a moment, and a duration is needed; {_EXAMPLE}")
+    if isinstance(text, date | time):
+        raise ValueError(_MOMENT.format(shown(str(text))))  # noqa: TRY004 (pydantic)
     if not isinstance(text, str):
         raise ValueError(f"{shown(text)} has no unit; {_EXAMPLE}")  # noqa: TRY004 (pydantic)
     if text.strip().startswith(("-", "\N{MINUS SIGN}")):
         raise ValueError(f"{shown(text)} is negative; a duration is zero or more")
-    return _parsed(text)
+    try:
+        return _parsed(text)
+    except ValueError:
+        if says_the_clock(text):
+            raise ValueError(_MOMENT.format(shown(text))) from None
+        raise
 
 
 @lru_cache(_REMEMBERED)
