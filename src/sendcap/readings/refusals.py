@@ -84,7 +84,7 @@ def refusal_sentences(scenario: Scenario, stages: Sequence[Stage], ledger: Ledge
             continue
         ends, waits = [], ""
         if accepted_s is not None and late:
-            waits = " while connections are free, so the ceiling is not reached"
+            waits = f"{_meanwhile(scenario, name, away)}, so the ceiling is not reached"
             ends.append(
                 f"{_REACHED_PCT} % of what {name} accepts has been accepted after "
                 f"{elapsed(accepted_s)}"
@@ -109,6 +109,15 @@ def _turns_away(scenario: Scenario, name: str, away: Refusals) -> str:
         f"{name} refuses {share}, since it accepts {accepted:,} of the "
         f"{settings.connections_per_ip:,} connections that the MTA opens from each IP"
     )
+
+
+def _meanwhile(scenario: Scenario, name: str, away: Refusals) -> str:
+    """Return the reason why the queue does not carry its ceiling meanwhile."""
+    for rule in scenario.acting_rules(name):
+        needed = rule.after if rule.share is None else rule.share * rule.of
+        if "throttled" in rule.counts and needed <= away.throttled:
+            return ", and all others while the queue is held back after such answers"
+    return " while connections are free"
 
 
 def _least_s(scenario: Scenario, stages: Sequence[Stage]) -> float:

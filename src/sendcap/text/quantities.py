@@ -152,11 +152,13 @@ def significant(number: float, digits: int = 4) -> str:
 def rate(per_s: float, noun: str = "") -> str:
     """Return a rate per second, or per hour if it is less than one per second.
 
-    >>> rate(1500.0), rate(8.333), rate(0.25), rate(0.25, "attempts")
-    ('1,500/s', '8.3/s', '900/h', '900 attempts/h')
+    >>> rate(1500.0), rate(8.333), rate(0.25), rate(0.25, "attempts"), rate(1.0, "attempts")
+    ('1,500/s', '8.3/s', '900/h', '900 attempts/h', '1 attempt/s')
     """
-    noun = f" {noun}" if noun else ""
     if per_s < 1.0:
-        per_hour = 3600.0 * per_s
-        return f"{per_hour:,.0f}{noun}/h" if per_hour >= 100 else f"{per_hour:.3g}{noun}/h"
-    return f"{per_s:,.0f}{noun}/s" if per_s >= 10 else f"{per_s:.2g}{noun}/s"
+        per_hour, unit = 3600.0 * per_s, "h"
+        number = f"{per_hour:,.0f}" if per_hour >= 100 else f"{per_hour:.3g}"
+    else:
+        unit, number = "s", f"{per_s:,.0f}" if per_s >= 10 else f"{per_s:.2g}"
+    noun = noun.removesuffix("s") if number == "1" else noun
+    return f"{number} {noun}/{unit}" if noun else f"{number}/{unit}"

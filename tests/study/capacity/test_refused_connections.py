@@ -115,6 +115,39 @@ def test_attempts_above_a_tolerance_count_as_turned_away() -> None:
     assert "p throttles" in " ".join(run.sentences())
 
 
+@pytest.mark.parametrize(
+    ("rule", "held_back"),
+    [
+        ({"after": 20, "lasts": "15m"}, True),
+        ({"after": 20, "lasts": "15m", "rate": "1/m"}, True),
+        ({"share": "10%", "of": 20, "within": "10m", "lasts": "15m"}, True),
+        ({"after": 20, "lasts": "15m", "counts": ["unreachable"]}, False),
+        ({"after": 50_000, "lasts": "15m"}, False),
+    ],
+)
+def test_a_queue_that_throttled_answers_suspend_does_not_wait_for_retries(
+    rule: dict[str, Any], held_back: bool
+) -> None:
+    # The rate's mean is below the tolerance, so that no suspension follows from the two. But after
+    # each suspension 2,000 may go at once.
+    settings = {
+        "accepts_connections": "none",
+        "rate": "2/s,max_burst=2000",
+        "tolerance": "3/s",
+        "suspend": rule,
+    }
+    scenario = sendcap.updated(
+        refusing(CONNECTIONS - 1),
+        {f"providers.p.{key}": value for key, value in settings.items()},
+    )
+    limits = sendcap.limits(scenario)
+    assert limits.stages[-1].binding is not None and limits.stages[-1].binding.name == "rate"
+    assert "But p throttles" in limits.sentence
+    assert ("while the queue is held back" in limits.sentence) == held_back
+    assert ("while connections are free" in limits.sentence) != held_back
+    assert "so the ceiling is not reached" in limits.sentence
+
+
 def test_a_part_of_an_expected_message_is_none() -> None:
     changes = {"accepts_connections": "none", "tolerance": "10/s"}
     scenario = sendcap.updated(
