@@ -159,6 +159,28 @@ def test_readings_that_the_model_cannot_give_are_told(small, table, run) -> None
     assert forecast(small, seen(run), "3h", table=table).reachable
 
 
+@pytest.mark.parametrize(
+    ("apart_pt", "words"),
+    [
+        (0.5, "higher than in any simulation"),
+        (-0.5, "lower than in any simulation"),
+        (None, "unlike nearly all simulations"),
+    ],
+)
+def test_a_reading_that_does_not_fit_is_not_held_against_itself(
+    small, table, apart_pt: float | None, words: str
+) -> None:
+    # A reading just beyond the simulations' is taken for chance: the nearest one is itself.
+    with pytest.warns(SendcapWarning, match="no values in the ranges explain"):
+        odd = forecast(small, {"2h": 20.0}, modes=["efs"], table=table)
+    misfit = odd.misfit
+    ends = {"low_pct": 60.0, "high_pct": 70.0}
+    far = {None: 65.0, 0.5: 70.5, -0.5: 59.5}[apart_pt]
+    beside = dataclasses.replace(misfit, observed_pct=far, nearest_pct=far + 0.001, **ends)
+    told = dataclasses.replace(odd, misfit=beside).sentences()
+    assert f"{far:.2f} %, {words} (60.00 to 70.00 %)." in " ".join(told)
+
+
 def test_few_decimals_are_taken_for_what_they_are(small, table, run) -> None:
     shown = seen(run).round({"delivered_pct": 1, "bounces_errors_pct": 1})
     coarse = forecast(small, shown, "3h", table=table)

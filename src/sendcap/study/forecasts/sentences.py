@@ -117,12 +117,17 @@ def _misfits(forecast: Forecast) -> str:
 def _than(forecast: Forecast) -> str:
     """Return how the reading that fits the least differs from the simulations'."""
     misfit = forecast.misfit
-    higher = "higher" if misfit.observed_pct > misfit.nearest_pct else "lower"
-    nearest = "is expected" if _alone(forecast) else "goes with the other readings"
-    return (
-        f"{higher} than the {misfit.nearest_pct:.2f} % that {nearest} "
-        f"(simulated: {misfit.low_pct:.2f} to {misfit.high_pct:.2f} %)"
-    )
+    observed_pct, low_pct, high_pct = misfit.observed_pct, misfit.low_pct, misfit.high_pct
+    simulated = f"{low_pct:.2f} to {high_pct:.2f} %"
+    nearest = f"{misfit.nearest_pct:.2f} %"
+    # A small misfit is taken for chance: then what is nearest is the reading itself.
+    if not _alone(forecast) and nearest != f"{observed_pct:.2f} %":
+        higher = "higher" if observed_pct > misfit.nearest_pct else "lower"
+        return f"{higher} than the {nearest} that goes with the other readings (simulated: {simulated})"
+    if low_pct <= observed_pct <= high_pct:
+        return f"unlike nearly all simulations ({simulated})"
+    higher = "higher" if observed_pct > high_pct else "lower"
+    return f"{higher} than in any simulation ({simulated})"
 
 
 def _widen(forecasts: Sequence[Forecast]) -> str:
