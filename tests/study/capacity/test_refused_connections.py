@@ -141,7 +141,7 @@ def test_a_queue_that_throttled_answers_suspend_does_not_wait_for_retries(
         {f"providers.p.{key}": value for key, value in settings.items()},
     )
     limits = sendcap.limits(scenario)
-    assert limits.stages[-1].binding is not None and limits.stages[-1].binding.name == "rate"
+    assert limits.table().set_index("stage").at["p", "binding"] == "rate"
     assert "But p throttles" in limits.sentence
     assert ("while the queue is held back" in limits.sentence) == held_back
     assert ("while connections are free" in limits.sentence) != held_back

@@ -123,7 +123,8 @@ def _than(forecast: Forecast) -> str:
     # A small misfit is taken for chance: then what is nearest is the reading itself.
     if not _alone(forecast) and nearest != f"{observed_pct:.2f} %":
         higher = "higher" if observed_pct > misfit.nearest_pct else "lower"
-        return f"{higher} than the {nearest} that goes with the other readings (simulated: {simulated})"
+        others = f"that goes with the other readings (simulated: {simulated})"
+        return f"{higher} than the {nearest} {others}"
     if low_pct <= observed_pct <= high_pct:
         return f"unlike nearly all simulations ({simulated})"
     higher = "higher" if observed_pct > high_pct else "lower"
