@@ -55,6 +55,14 @@ def test_a_run_of_minutes_has_ticks_in_minutes() -> None:
     ]
 
 
+@pytest.mark.parametrize(("last_s", "step_s"), [(7.3, 1.0), (100.0, 15.0), (800.0, 120.0)])
+def test_an_axis_that_ends_within_its_linear_part_has_even_ticks(
+    last_s: float, step_s: float
+) -> None:
+    places = ticks(0.0, last_s, "symlog", 0.075)
+    assert np.diff(places).tolist() == [step_s] * int(last_s / step_s)
+
+
 def test_a_linear_axis_has_even_ticks() -> None:
     assert [tick_label(tick) for tick in ticks(0.0, 3.5 * DAY, "linear")] == [
         "0",

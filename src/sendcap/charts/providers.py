@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from sendcap.charts.style import GREY, PETROFF
+from sendcap.charts.style import GREY, PETROFF, SLATE
 from sendcap.ledger import Event, Ledger
 from sendcap.readings.modes import ALL_DELIVERIES, one_of
 from sendcap.text.quoting import shortened
@@ -45,7 +45,7 @@ def provider_groups(
     name = delivery_of(ledger, delivery)
     counts = {each: ledger.messages(delivery=name, provider=each) for each in ledger.providers}
     largest = sorted((each for each in counts if counts[each]), key=lambda each: -counts[each])
-    colours = {each: PETROFF[number % 10] for number, each in enumerate(ledger.providers)}
+    colours = _colours(ledger)
     if len(largest) <= most + 1:
         most = len(largest)
     groups = [
@@ -55,3 +55,15 @@ def provider_groups(
     if rest:
         groups.append(Group(f"{len(rest)} others", rest, sum(counts[each] for each in rest), GREY))
     return groups
+
+
+def _colours(ledger: Ledger) -> dict[str, str]:
+    """Return each provider's colour, the same in every chart of a run.
+
+    Of many, the largest of the run have different ones, none of which is close to that of others.
+    """
+    names, colours = list(ledger.providers), PETROFF
+    if len(names) > _MOST + 1:
+        names.sort(key=lambda each: -ledger.messages(provider=each))
+        colours = tuple(each for each in PETROFF if each != SLATE)
+    return {each: colours[number % len(colours)] for number, each in enumerate(names)}

@@ -111,6 +111,8 @@ def ticks(
     first_s: float, last_s: float, scale: Scale = "log", closest: float = CLOSEST
 ) -> list[float]:
     """Return the ticks of an axis in seconds, at least ``closest`` of its length apart."""
+    if scale == "symlog" and last_s <= LINEAR_S:
+        scale = "linear"
     if scale == "linear" or (scale == "log" and last_s / first_s < _NARROW):
         return even_ticks(first_s, last_s, most=min(MOST, int(1.0 / closest)))
     first, last = along([first_s, last_s], scale)
