@@ -15,6 +15,7 @@ from sendcap.study.convergence.compare import COMPARED, Comparison, compare
 from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import estimate
 from sendcap.study.replication.recording import ACCEPTED_TIMES, Quantity
+from sendcap.study.replication.replications import is_moment
 
 FINAL = Quantity("efs", "*", "*", "delivered_pct")
 
@@ -194,3 +195,10 @@ def test_moving_one_delivery_moves_the_other_less(two_deliveries) -> None:
 def test_one_delivery_has_no_table_of_its_own(two_deliveries) -> None:
     one = two_deliveries.model_copy(update={"deliveries": two_deliveries.deliveries[:1]})
     assert compare(one, one, 1, workers=1).by_delivery().empty
+
+
+def test_the_note_names_whatever_is_compared_by_its_median(compared) -> None:
+    note = " ".join(compared.sentences())
+    assert is_moment("delay_longest_s")
+    assert not is_moment("delay_p99_s")
+    assert "Of settling times, peaks, longest delays, and where most pairs are the same" in note

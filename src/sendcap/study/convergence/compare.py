@@ -194,8 +194,8 @@ class Comparison(Drawable, tables={"Differences": "differences"}):
             pairs = (
                 f"{self.about_the_draws} In brackets: the {share_text(self.a.confidence)} interval "
                 "of the difference (paired t); where it holds 0, a difference is not shown. Of "
-                "settling times, peaks, and where most pairs are the same: medians, and the "
-                "median difference, with an interval from "
+                "settling times, peaks, longest delays, and where most pairs are the same: "
+                "medians, and the median difference, with an interval from "
                 f"{enough_for_a_median(self.a.confidence)} pairs on."
             )
         else:
