@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from itertools import pairwise
@@ -12,7 +13,7 @@ from sendcap.scenario import Rate, Scenario, from_dict
 from sendcap.scenario.stages import bottleneck, stages
 from sendcap.study.capacity.searches.acceptance import bare, takes_and_tries, with_edge_at
 from sendcap.study.capacity.searches.lever import available, raised
-from sendcap.study.capacity.searches.levers import Levers, helps_until, levers
+from sendcap.study.capacity.searches.levers import Gain, Levers, helps_until, levers
 
 CONNECTIONS = "+10 % connections per IP (at least one more)"
 
@@ -328,3 +329,22 @@ def test_where_pools_have_the_addresses_one_more_of_none_is_no_lever() -> None:
     assert "mta.ips" in {lever.path for lever in available(scenario_of())}
     with pytest.raises(SendcapError, match=r"mta\.ips: no lever of this scenario"):
         levers(scenario, costs={"mta.ips": 40})
+
+
+def test_the_sentence_names_no_lever_of_which_nothing_is_certain() -> None:
+    found = of(scenario_of())
+    best, *others = (gain for gain in found.gains if gain.gain_s.low > 0.0)
+
+    def told(*gains: Gain) -> str:
+        (sentence,) = dataclasses.replace(found, gains=gains).sentences()
+        return sentence
+
+    def unsure(gain: Gain) -> Gain:
+        """Return the same mean with an interval that holds 0."""
+        wide = dataclasses.replace(gain.gain_s, low=-gain.gain_s.mean, high=3.0 * gain.gain_s.mean)
+        return dataclasses.replace(gain, gain_s=wide)
+
+    assert f"Most comes of {best.lever}: it saves" in told(best, *others)
+    assert f"Most comes of {others[0].lever}: it saves" in told(unsure(best), *others)
+    nothing = told(*map(unsure, found.gains))
+    assert nothing.endswith("No lever saves time that is certain: the intervals hold 0.")

@@ -137,7 +137,9 @@ class Levers(Drawable, tables={"Levers": "frame"}):
         )
         if not self.gains or self.gains[0].gain_s.mean <= 0.0:
             return [text]
-        best = self.gains[0]
+        best = next((gain for gain in self.gains if gain.gain_s.low > 0.0), None)
+        if best is None:
+            return [f"{text} No lever saves time that is certain: the intervals hold 0."]
         saves = f"{elapsed(best.per_10_pct_s.mean)} for each 10 %"
         if best.cost:
             saves += f", and {elapsed(best.per_cost_s)} for each unit of money"
