@@ -17,6 +17,7 @@ from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.readings.dashboard import dashboard
 from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import MODES
+from sendcap.run import Run
 from sendcap.scenario import Scenario, from_dict, load, updated
 
 EXPERIMENT = Path(__file__).parents[2] / "experiments" / "expected_accuracy.py"
@@ -204,3 +205,23 @@ def test_it_does_not_wait_for_years() -> None:
     with pytest.warns(SendcapWarning, match="cuts off"):
         cut = updated(slow, {"time.horizon": "1d"})
     assert expected(cut).ledger.total("accepted") == pytest.approx(24, abs=1)
+
+
+def test_a_few_messages_have_the_same_end_in_all_sentences() -> None:
+    scenario = from_dict(
+        {
+            "deliveries": [{"name": "a", "messages": 37, "audience": {"p": 1.0}}],
+            "relay": {"batch_time": "0s"},
+            "providers": {
+                "p": {
+                    "connect_time": "0s",
+                    "transaction_time": "1s",
+                    "hard": [{"reason": "user unknown", "share": 0.05}],
+                }
+            },
+        }
+    )
+    # 35.15 messages, which are no 35: of those it would be 94.59 %.
+    first, *others = Run(scenario, expected_counts(scenario)).sentences()
+    assert first == "Of 37 messages, 35 are delivered in the end: 95.00 %. 2 bounced hard."
+    assert "Delivered % ends at 95.00 %" in " ".join(others)

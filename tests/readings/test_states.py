@@ -133,6 +133,10 @@ def test_unknown_names_are_refused() -> None:
             {"confirm": {"within": "3d", "give_up": "2d"}},
             "0 are delivered in the end: 0.00 %. 10 were never confirmed.",
         ),
+        (
+            {"stop": "85s"},
+            "9 are delivered in the end: 90.00 %. 1 was stopped before the hand-over.",
+        ),
     ],
 )
 def test_what_people_hold_back_is_not_under_way(delivery: dict[str, Any], expected: str) -> None:

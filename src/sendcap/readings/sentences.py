@@ -54,7 +54,7 @@ def _delivered(run: Run) -> str:
     # Expected counts need not be whole: what is left is that of them as they are.
     final = accepted + sum(failed.values()) + sum(held_back.values())
     relay_failed, hard, expired = map(round, failed.values())
-    returned, delivered = round(came_back), round(accepted - came_back)
+    returned, delivered = round(came_back), accepted - came_back
     under_way = round(to_deliver - final)
     losses = (
         (relay_failed, "failed before the MTA had them"),
@@ -64,12 +64,18 @@ def _delivered(run: Run) -> str:
         *((count, what) for what, count in held_back.items()),
         (under_way, "were still under way when the simulation was cut off"),
     )
-    told = [f"{count:,} {what}" for count, what in losses if count]
+    told = [f"{count:,} {_of_one(what) if count == 1 else what}" for count, what in losses if count]
     text = (
-        f"Of {counted(to_deliver, 'message')}, {delivered:,} {'is' if delivered == 1 else 'are'} "
-        f"delivered in the end: {100.0 * delivered / to_deliver:.2f} %."
+        f"Of {counted(to_deliver, 'message')}, {delivered:,.0f} "
+        f"{'is' if round(delivered) == 1 else 'are'} delivered in the end: "
+        f"{100.0 * delivered / to_deliver:.2f} %."
     )
     return f"{text} {listed(told)}." if told else text
+
+
+def _of_one(what: str) -> str:
+    """Return what became of several messages, of a single one."""
+    return what.replace("were ", "was ").replace(" them", " it")
 
 
 def _held_back(run: Run) -> Counter[str]:
