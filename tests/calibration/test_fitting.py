@@ -151,6 +151,17 @@ def test_where_no_family_fits_the_measured_times_are_taken() -> None:
     assert fits[0].distance < 0.02 < fits[1].distance
 
 
+def test_measured_times_that_are_apart_by_less_than_is_written_are_one_time() -> None:
+    # A clock that is off by a millionth on half of the attempts: no family fits.
+    values_s = np.repeat([0.4, 0.4000004], [150, 150])
+    fit, *_ = best_or_measured(Times.of(values_s, values_s))
+    assert fit.family == "empirical"
+    assert written(fit) == "0.4s"
+    apart_s = np.repeat([0.4, 0.401], [150, 150])
+    (fit, *_) = best_or_measured(Times.of(apart_s, apart_s))
+    assert {"0.4s", "0.401s"} <= set(written(fit)["values"])
+
+
 def test_very_many_different_times_are_fitted_soon_and_as_well() -> None:
     values_s = np.random.default_rng(7).weibull(1.5, 60_000)
     times = Times.of(values_s, values_s)

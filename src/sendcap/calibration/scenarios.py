@@ -201,10 +201,10 @@ def _time(key: str, fits: list[Fit]) -> _Entry:
         missing = f"not in the log; {default} is an assumption"
         return _Entry(key, default, "assumption: not in the log", missing)
     fit = fits[0]
-    comment = f"{fit.count:,.0f} measured; mean {fit.mean_s.text(precise)}"
-    if fit.family == "empirical":
+    comment, value = f"{fit.count:,.0f} measured; mean {fit.mean_s.text(precise)}", written(fit)
+    if fit.family == "empirical" and not isinstance(value, str):
         comment += "; quantiles of the measured times, because no family fits"
-    return _Entry(key, written(fit), comment)
+    return _Entry(key, value, comment)
 
 
 def _rate(estimates: ProviderEstimates) -> _Entry:
@@ -275,7 +275,9 @@ def written(fit: Fit) -> Any:
     if table["dist"] == "constant":
         return _duration(table["value"])
     if table["dist"] == "empirical":
-        return {**table, "values": [_duration(value) for value in table["values"]]}
+        values = [_duration(value) for value in table["values"]]
+        # Of times that are apart by less than is written, one is all.
+        return values[0] if len(set(values)) == 1 else {**table, "values": values}
     for key, least in _LEAST.items():
         if key in table:
             value = max(table[key], least)
