@@ -243,9 +243,10 @@ class Run(Reports, Drawable):
         RunError
             If the directory exists and may not be replaced, or if it cannot be written.
         """
-        with Staging(directory, RUN, force=force) as folder:
+        staging = Staging(directory, RUN, force=force)
+        with staging as folder:
             self.write(folder)
-        return Path(directory)
+        return staging.directory
 
     def write(self, folder: Path) -> None:
         """Write the run's files into an existing directory; `save` is the safe way."""

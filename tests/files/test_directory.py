@@ -52,6 +52,19 @@ def test_the_directory_appears_at_success(tmp_path) -> None:
     assert contents(tmp_path) == {"runs", "runs/a", "runs/a/b", "runs/a/b/file"}
 
 
+def test_a_way_up_from_what_is_not_there_leads_to_the_directory(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    staged = Staging("absent/../run", RUN)
+    with staged:
+        pass
+    assert staged.directory.is_dir()
+    assert staged.directory == Path(os.path.realpath(tmp_path / "run"))
+    assert contents(tmp_path) == {"run"}
+    # One that can be opened keeps its name.
+    assert Staging("run/../other", RUN).directory == Path("run/../other")
+    assert Staging("absent/other", RUN).directory == Path("absent/other")
+
+
 def test_others_may_read_what_the_umask_allows(tmp_path) -> None:
     with Staging(tmp_path / "run", RUN):
         pass

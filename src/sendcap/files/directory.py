@@ -51,6 +51,10 @@ class Staging:
         self.directory = Path(directory)
         # A link is followed, so that it goes on pointing to the directory.
         self._target = Path(directory if numbered else os.path.realpath(directory))
+        parts = self.directory.parts
+        if any(part == ".." and not Path(*parts[:n]).exists() for n, part in enumerate(parts)):
+            # The way up begins at what is not there: nobody could open it by this name.
+            self.directory = self._target
         self._force = force
         self._contents = contents
         self._numbered = numbered
