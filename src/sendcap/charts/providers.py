@@ -62,8 +62,8 @@ def _colours(ledger: Ledger) -> dict[str, str]:
 
     Of many, the largest of the run have different ones, none of which is close to that of others.
     """
-    names, colours = list(ledger.providers), PETROFF
+    names, colours = list(ledger.providers), list(PETROFF)
     if len(names) > _MOST + 1:
         names.sort(key=lambda each: -ledger.messages(provider=each))
-        colours = tuple(each for each in PETROFF if each != SLATE)
+        colours.remove(SLATE)
     return {each: colours[number % len(colours)] for number, each in enumerate(names)}
