@@ -134,6 +134,16 @@ def test_unknown_names_are_refused() -> None:
             "0 are delivered in the end: 0.00 %. 10 were never confirmed.",
         ),
         (
+            # The second wave is stopped before it starts.
+            {"waves": {"size": 0.5, "every": "1h"}, "stop": "30m"},
+            "5 are delivered in the end: 50.00 %. 5 were stopped before the hand-over.",
+        ),
+        (
+            # Confirmed a day later, and stopped before that.
+            {"confirm": {"within": "1d"}, "stop": "10h"},
+            "0 are delivered in the end: 0.00 %. 10 were stopped before the hand-over.",
+        ),
+        (
             {"stop": "85s"},
             "9 are delivered in the end: 90.00 %. 1 was stopped before the hand-over.",
         ),

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from sendcap.ledger import Ledger
+from sendcap.model.confirmation import confirmations
 from sendcap.readings.bottleneck import held_up
 from sendcap.readings.convergence import Convergence, convergence
 from sendcap.readings.delays import delay_figures
@@ -81,6 +82,8 @@ def _of_one(what: str) -> str:
 def _held_back(run: Run) -> Counter[str]:
     """Return how many messages people have held back for good, by what they did."""
     counts: Counter[str] = Counter()
+    asked = confirmations(run.scenario)
+    given_up = {name for name, each in asked.items() if math.isinf(each.confirmed_s)}
     for sent in run.as_sent.deliveries:
         *_, (from_s, until_s) = [(math.inf, 0.0), *held(sent)]
         if from_s >= (run.scenario.time.horizon or math.inf) or until_s < math.inf:
@@ -90,7 +93,9 @@ def _held_back(run: Run) -> Counter[str]:
             for event in ("relayed", "relay_failed")
         )
         what = "were paused for good" if sent.stop is None else "were stopped before the hand-over"
-        counts[what if sent.is_started else "were never confirmed"] += sent.messages - handed
+        if sent.name in given_up:
+            what = "were never confirmed"
+        counts[what] += sent.messages - handed
     return counts
 
 
