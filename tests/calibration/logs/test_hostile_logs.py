@@ -32,16 +32,25 @@ GOOD = {
 }
 
 
-@st.composite
-def spoilt(draw, line: str) -> str:
+# Made once: to make strategies anew for each line takes longer than to read it.
+PLACES = st.integers(0, 10**6)
+CHARACTERS = st.characters(exclude_characters="\n", exclude_categories=["Cs"])
+DOUBLED = "three times the piece itself"
+PIECES = (
+    st.sampled_from(["", "@", ",", '"', "/", "<", ">", "\\", "\0", "\x1b[31m", "1e999", "-1"])
+    | st.text(CHARACTERS, max_size=8)
+    | st.just(DOUBLED)
+)
+SPOILT = st.tuples(PLACES, st.integers(0, 30), PIECES)
+OTHERS = st.text(CHARACTERS, max_size=60)
+
+
+def spoilt(line: str, place: int, length: int, piece: str) -> str:
     """A line with a piece of it lost, doubled or replaced."""
-    start = draw(st.integers(0, len(line)))
-    end = draw(st.integers(start, min(len(line), start + 30)))
-    piece = draw(
-        st.sampled_from(["", "@", ",", '"', "/", "<", ">", "\\", "\0", "\x1b[31m", "1e999", "-1"])
-        | st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=8)
-        | st.just(line[start:end] * 3)
-    )
+    start = place % (len(line) + 1)
+    end = min(len(line), start + length)
+    if piece == DOUBLED:
+        piece = line[start:end] * 3
     return line[:start] + piece + line[end:]
 
 
@@ -52,12 +61,8 @@ def spoilt(draw, line: str) -> str:
 @given(data=st.data())
 def test_every_line_is_used_counted_or_passed_over(tmp_path, name, data) -> None:
     good = GOOD[name]
-    bad = [data.draw(spoilt(line)) for line in good]
-    bad.append(
-        data.draw(
-            st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=60)
-        )
-    )
+    bad = [spoilt(line, *data.draw(SPOILT)) for line in good]
+    bad.append(data.draw(OTHERS))
     header = good[:1] if name == "powermta" else []
     rows, context, file = read(tmp_path, [*header, *bad], name)
     counted = sum(context.skipped.malformed.values()) + sum(context.skipped.other.values())
