@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from _pytest.fixtures import FixtureDef
+from _pytest.runner import runtestprotocol
 
 # One thread for linear algebra, as in a command, and before anything imports it: two processes
 # with two threads each wait for each other, and what waits takes processor time.
@@ -80,6 +81,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     Figure.savefig = render
     if not needs_no_queues(item):
         compiled()
+
+
+@pytest.hookimpl
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Send the first process one report of a test that passes, in place of five messages.
+
+    To pack them, and to unpack them there, takes longer than most tests.
+    """
+    options = item.config.option
+    if not hasattr(item.config, "workerinput") or options.verbose > 0 or options.durations:
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            report.keywords = {}
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
 
 
 @pytest.hookimpl(tryfirst=True)
