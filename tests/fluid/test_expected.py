@@ -59,7 +59,6 @@ LARGEST_ERROR = {
     "tolerance": (0.0, 1.09, 1.09),
 }
 SIX_SEEDS = {
-    "quickstart, 1 of 8 IPs": 26,
     "greylisting": 0,
     "mailbox full": 8,
     "rate": 6,
@@ -68,7 +67,6 @@ SIX_SEEDS = {
     "postfix": 5,
     "exim": 8,
     "kumomta": 8,
-    "jitter of 20 %": 16,
     "tolerance": 2,
 }
 """Cases in which six simulations, from this seed on, leave no larger error than 16 do."""
