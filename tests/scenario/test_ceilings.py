@@ -235,9 +235,16 @@ def test_a_stage_without_limits_carries_all_at_once() -> None:
 
 
 def let_through_per_s(
-    burst: int, after: int, within_s: float, lasts_s: float, meanwhile_per_s: float
+    burst: int,
+    after: int,
+    within_s: float,
+    lasts_s: float,
+    meanwhile_per_s: float,
+    own_per_s: float = math.inf,
+    own_burst: int = 1,
 ) -> float:
-    """A queue that never runs empty, but for its first burst."""
+    """A queue that never runs empty, but for its first burst; with a rate of its own, if any."""
+    own_s = 0.0
     sends_per_s, allowed_per_s, answer_s, end_s = 10.0, 2.0, 1.0, 80_000.0
     start_s, arrival_s, until_s, passed = 0.0, 0.0, -1.0, 0
     throttled: deque[float] = deque()
@@ -258,7 +265,9 @@ def let_through_per_s(
             start_s = min([until_s, *list(under_way)[:1]])
         else:
             under_way.append(start_s + answer_s)
+            own_s = max(own_s, start_s) + 1 / own_per_s
             start_s += 1 / (meanwhile_per_s if start_s < until_s else sends_per_s)
+            start_s = max(start_s, own_s - (own_burst - 1) / own_per_s)
     return (passed - burst) / end_s
 
 
@@ -289,6 +298,46 @@ def test_a_suspended_queue_lets_through_what_the_cycle_does(
     # The cycle is a fluid's; one attempt more or less in it may be some percent.
     assert per_s == pytest.approx(expected_per_s, rel=0.03)
     assert per_s <= limits_of(stage)["tolerance"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("rate", "own_burst", "burst", "after", "lasts"),
+    [
+        (1, 60, 1, 5, 300),
+        (1, 60, 30, 10, 300),
+        (1.5, 400, 50, 100, 600),
+        (1.5, 2000, 50, 100, 600),  # the pause does not grant the whole burst anew
+        (1.9, 100, 10, 1, 60),
+    ],
+)
+def test_a_burst_of_a_low_rate_is_sent_fast_after_each_suspension(
+    rate, own_burst, burst, after, lasts
+) -> None:
+    stage = provider_of(
+        connections_per_ip=10,
+        tolerance=f"2/s,max_burst={burst}",
+        rate=f"{rate * 10:g}/10s,max_burst={own_burst}",
+        suspend={"after": after, "within": "1h", "lasts": f"{lasts}s"},
+    )
+    expected_per_s = let_through_per_s(burst, after, 3600, lasts, 0, rate, own_burst)
+    assert expected_per_s < 0.7 * rate
+    assert limits_of(stage)["suspension"] == pytest.approx(expected_per_s, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("rate", "own_burst", "burst", "after"), [(1, 60, 50, 40), (1, 60, 1, 60), (1, 1, 1, 1)]
+)
+def test_a_burst_that_is_over_before_enough_is_throttled_suspends_nothing(
+    rate, own_burst, burst, after
+) -> None:
+    stage = provider_of(
+        connections_per_ip=10,
+        tolerance=f"2/s,max_burst={burst}",
+        rate=f"{rate}/s,max_burst={own_burst}",
+        suspend={"after": after, "within": "1h", "lasts": "5m"},
+    )
+    assert let_through_per_s(burst, after, 3600, 300, 0, rate, own_burst) > 0.98 * rate
+    assert "suspension" not in limits_of(stage)
 
 
 def let_through_by_share_per_s(

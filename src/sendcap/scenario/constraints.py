@@ -124,21 +124,48 @@ def suspensions(scenario: Scenario, path: Queue) -> list[tuple[Suspend, Constrai
     if not isinstance(provider.tolerance, Rate):
         return []  # none, or one that changes
     tolerance = rate_constraint("tolerance", provider.tolerance, ips)
-    sends_per_s = min(
-        limit.per_s for limit in (*_connections(provider, ips), *_throttles(provider, ips))
-    )
+    own = (*_connections(provider, ips), *_throttles(provider, ips))
+    sends_per_s = min(limit.per_s for limit in own)
     answer_s = provider.transaction_time.mean_s
-    found = [
-        (rule, limit)
-        for rule in scenario.acting_rules(path.provider)
-        if "throttled" in rule.counts
-        for limit in (
-            _suspension(rule, tolerance, sends_per_s, answer_s, ips)
-            if rule.share is None
-            else _suspension_by_share(rule, tolerance, sends_per_s, ips)
-        )
-    ]
+    found: list[tuple[Suspend, Constraint]] = []
+    for rule in scenario.acting_rules(path.provider):
+        if "throttled" not in rule.counts:
+            continue
+        if rule.share is not None:
+            limits = [*_suspension_by_share(rule, tolerance, sends_per_s, ips)]
+        else:
+            limits = [
+                limit
+                for sending in (_Sending(sends_per_s), _at_first(own, rule.lasts))
+                for limit in _suspension(rule, tolerance, sending, answer_s, ips)
+            ][:1]
+        found += [(rule, limit) for limit in limits]
     return sorted(found, key=lambda each: each[1].per_s)
+
+
+class _Sending(NamedTuple):
+    """How a queue sends: a rate, and the attempts after which it is slower."""
+
+    per_s: float
+    first: float = math.inf  # with the whole bursts of the queue's own rates
+    again: float = math.inf  # with what a pause has granted anew
+
+
+def _at_first(own: Iterable[Constraint], pause_s: float) -> _Sending:
+    """Return how a queue sends after a pause: as its connections let it, until a burst is over."""
+    paces = [limit.paces[-1] for limit in own]
+    per_s = min(pace.per_s for pace in paces if pace.burst == 0.0)
+
+    slower = [pace for pace in paces if 0.0 < pace.per_s < per_s]
+
+    def most(granted_s: float) -> float:
+        granted = (min(pace.burst, pace.per_s * granted_s) for pace in slower)
+        sent = (
+            count / (1.0 - pace.per_s / per_s) for count, pace in zip(granted, slower, strict=True)
+        )
+        return min(sent, default=math.inf)
+
+    return _Sending(per_s, most(math.inf), most(pause_s))
 
 
 def rate_constraint(name: str, rate: ScheduledRate, ips: int) -> Constraint:
@@ -241,7 +268,7 @@ def _suspension_by_share(
 
 
 def _suspension(
-    rule: Suspend, tolerance: Constraint, sends_per_s: float, answer_s: float, ips: int
+    rule: Suspend, tolerance: Constraint, sending: _Sending, answer_s: float, ips: int
 ) -> Iterable[Constraint]:
     """Yield the throughput of a queue that is suspended again and again, if it is at all.
 
@@ -259,9 +286,10 @@ def _suspension(
 
     This is a fluid's cycle with constant transaction times. Random ones spread the answers, and let
     a little more through. Where s − t per second never make ``after`` answers within ``within``,
-    the queue is not suspended.
+    the queue is not suspended, nor where it is slower before there are enough.
     """
     allowed = tolerance.paces[0]
+    sends_per_s = sending.per_s
     excess_per_s = sends_per_s - allowed.per_s
     if not excess_per_s * rule.within >= rule.after:
         return
@@ -285,7 +313,8 @@ def _suspension(
     let_through = refill + allowed.per_s * (sending_s + answer_s) + meanwhile_per_s * rule.lasts
     per_s = let_through / (sending_s + pause_s)
     # Until the first suspension the whole burst and the tolerance's rate go through.
-    first_s = (allowed.burst + rule.after) / excess_per_s + answer_s
-    yield Constraint.constant(
-        "suspension", per_s, allowed.burst + (allowed.per_s - per_s) * first_s
-    )
+    first_s = (allowed.burst + rule.after) / excess_per_s
+    if first_s * sends_per_s > sending.first or sending_s * sends_per_s > sending.again:
+        return
+    burst = allowed.burst + (allowed.per_s - per_s) * (first_s + answer_s)
+    yield Constraint.constant("suspension", per_s, burst)
