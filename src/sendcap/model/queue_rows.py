@@ -166,7 +166,7 @@ class QueueRows:
         count = provider.connections_per_ip * queue.ips
         first, number = sum(map(len, self._connections)), len(self.queues)
         connections = np.zeros(count, fields.CONNECTION)
-        connections["used_s"], connections["queue"] = -np.inf, number
+        connections["event_s"], connections["queue"] = -np.inf, number
         connections["message"] = fields.NONE
         connections["next"] = np.arange(first + 1, first + count + 1)
         connections["next"][-1] = fields.NONE

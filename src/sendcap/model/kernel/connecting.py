@@ -37,7 +37,7 @@ def connect(group: Group, queue_number: int, taken: int, now_s: float) -> None:
 def established(group: Group, queue: Any, number: int, now_s: float) -> int:
     """Let a connection be established; return it if its message asks now."""
     connection = group.connections[number]
-    connection.being_made, connection.used_s = 0, now_s
+    connection.being_made = 0
     message = connection.message
     accepted = queue.accepted == NONE or is_accepted(queue, group.connections, number, now_s)
     expired = group.messages[message].place == EXPIRED_IN_PLACE
@@ -45,7 +45,7 @@ def established(group: Group, queue: Any, number: int, now_s: float) -> int:
         queue.making -= 1
         if accepted:
             return number
-    hand_back(queue, group.connections, number, now_s)
+    hand_back(queue, group.connections, number)
     release_connection(group.shared, group.lanes[group.messages[message].lane])
     if expired:
         release(group, message)

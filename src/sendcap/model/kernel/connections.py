@@ -54,15 +54,14 @@ def take_connection(queue: Any, connections: Records, now_s: float) -> int:
 
 
 @inlined
-def hand_back(queue: Any, connections: Records, number: int, used_s: float) -> None:
-    """Let others have a connection, that was used last at this time."""
+def hand_back(queue: Any, connections: Records, number: int) -> None:
+    """Let others have a connection."""
     connection = connections[number]
     queue.taken -= 1
     connection.message = NONE
     if connection.attempts_left == 0:
         _close(queue, connections, number)
         return
-    connection.used_s = used_s
     connection.next = NONE
     if queue.free_first == NONE:
         queue.free_first = number
@@ -76,7 +75,7 @@ def _close_idle(queue: Any, connections: Records, now_s: float) -> None:
     """Close the free connections that have been idle for too long: the first ones."""
     while (
         queue.free_first != NONE
-        and now_s - connections[queue.free_first].used_s > queue.idle_timeout_s
+        and now_s - connections[queue.free_first].event_s > queue.idle_timeout_s
     ):
         closed = queue.free_first
         queue.free_first = connections[closed].next
@@ -108,7 +107,7 @@ def is_accepted(queue: Any, connections: Records, number: int, now_s: float) -> 
         connection = connections[other]
         if other == number or connection.being_made:
             continue
-        idle = connection.attempts_left > 0 and now_s - connection.used_s <= queue.idle_timeout_s
+        idle = connection.attempts_left > 0 and now_s - connection.event_s <= queue.idle_timeout_s
         count += connection.message != NONE or idle
     if count < queue.accepted:
         return True

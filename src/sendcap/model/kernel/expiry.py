@@ -75,7 +75,7 @@ def _expire_tried(group: Group, number: int, now_s: float) -> None:
         leave(group.shared, queue.line_at, message.queue)
         queue.line_at, queue.line_start_s = NONE, now_s
     held = leave_line_of(queue, connections, number)
-    hand_back(queue, connections, held, connections[held].used_s)
+    hand_back(queue, connections, held)
     release_connection(group.shared, group.lanes[message.lane])
     release(group, number)
 

@@ -143,8 +143,8 @@ LANE = np.dtype(
 """Messages of a queue that wait, first in, first out: runs of new ones, and due retries."""
 CONNECTION = np.dtype(
     [
-        ("event_s", "f8"),  # when it is established, or when its attempt ends
-        ("used_s", "f8"),  # when its last attempt ended, or when it was established
+        # When it is established, or when its attempt ends; else when it was used last.
+        ("event_s", "f8"),
         ("attempts_left", "i8"),
         ("next", "i4"),  # in the list that it is in
         ("message", "i4"),  # NONE where it is free

@@ -213,7 +213,7 @@ def _asked(group: Group, number: int, asks: int, now_s: float) -> int:
 def _end_attempt(group: Group, queue: Any, number: int, now_s: float) -> None:
     """End the attempt on a connection; the rules count the answer."""
     message = group.connections[number].message
-    hand_back(queue, group.connections, number, now_s)
+    hand_back(queue, group.connections, number)
     if queue.shared > 0:
         release_connection(group.shared, group.lanes[group.messages[message].lane])
     leave_active(group, group.messages[message])

@@ -79,7 +79,7 @@ def sweep_or_send_back(group: Group, queue_number: int, now_s: float) -> None:
             queue.line_at = NONE
         connection = leave_line(queue, group.connections)
         number = group.connections[connection].message
-        hand_back(queue, group.connections, connection, group.connections[connection].used_s)
+        hand_back(queue, group.connections, connection)
         release_connection(group.shared, group.lanes[group.messages[number].lane])
     if number != NONE:
         _send_back(group, number, now_s)
