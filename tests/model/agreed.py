@@ -83,7 +83,7 @@ TEXTBOOK = Slow(
     (
         *modules("scenario/", "commented constraints edits files hand_over in_brief json_schema"),
         *modules("scenario/", "notes population_problems problems ranges settings"),
-        *modules("scenario/", "shared_constraints stages toml uncertain"),
+        *modules("scenario/", "shared_constraints stages suspended toml uncertain"),
     ),
 )
 COMPARISON = Slow(("people_models.py", "textbook_counts.py"))

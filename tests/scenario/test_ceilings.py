@@ -340,6 +340,18 @@ def test_a_burst_that_is_over_before_enough_is_throttled_suspends_nothing(
     assert "suspension" not in limits_of(stage)
 
 
+@pytest.mark.parametrize(("own_burst", "suspended"), [(89, False), (90, True)])
+def test_what_takes_no_time_sends_a_burst_at_once(own_burst, suspended) -> None:
+    stage = provider_of(
+        transaction_time="0s",
+        connect_time="0s",
+        tolerance="2/s,max_burst=50",
+        rate=f"1/s,max_burst={own_burst}",
+        suspend={"after": 40, "within": "1h", "lasts": "5m"},
+    )
+    assert ("suspension" in limits_of(stage)) == suspended
+
+
 def let_through_by_share_per_s(
     burst: int, share: float, of: int, within_s: int, lasts_s: int
 ) -> float:
