@@ -109,10 +109,28 @@ def test_no_chart_imports_pyplot(warm) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.fixture(scope="module")
+def many_providers() -> sendcap.Run:
+    provider = {"connect_time": "0s", "transaction_time": "1s", "transient": 0.1}
+    providers = {f"provider-{number}": provider for number in range(12)}
+    one = {"name": "one", "messages": 1200, "audience": dict.fromkeys(providers, 1 / 12)}
+    relay = {"batch_time": "1s"}
+    made = {"deliveries": [one], "relay": relay, "providers": providers}
+    return sendcap.simulate(scenario.from_dict(made))
+
+
 @each_chart
 @pytest.mark.parametrize("delivery", ["*", "reminder"])
 def test_nothing_written_is_cut_off_or_overlaps(name, delivery, run) -> None:
-    figure = on_a_figure(CHARTS[name].load())(run, delivery=delivery)
+    nothing_is_cut_off_or_overlaps(on_a_figure(CHARTS[name].load())(run, delivery=delivery))
+
+
+@each_chart
+def test_no_provider_of_many_is_cut_off(name, many_providers) -> None:
+    nothing_is_cut_off_or_overlaps(on_a_figure(CHARTS[name].load())(many_providers))
+
+
+def nothing_is_cut_off_or_overlaps(figure: Figure) -> None:
     with house_style():
         figure.draw_without_rendering()
         boxes = [

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from sendcap.charts.axes import count_axis, name_rows, say, write_at
 from sendcap.charts.figures import WIDTH_IN, Heading, left_of_rows, panels_on, rows_in, width_in
-from sendcap.charts.labels import name_beside
+from sendcap.charts.labels import name_beside, names_in
 from sendcap.charts.narrow import Named
 from sendcap.charts.providers import Group, delivery_of, provider_groups
 from sendcap.charts.style import GREY, house_style
@@ -62,11 +62,12 @@ def bounce_reasons(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = N
         "Attempts: all soft bounces for the reason. Expired: messages with the reason at their "
         "last soft bounce."
     )
+    seen = [group for index, group in enumerate(groups) if any(row.counts[index] for row in rows)]
     longest = max((len(group.label) for group in groups), default=0)
     (axes,) = panels_on(
         ax,
         Heading(run.scenario.title, "bounce reasons", words).of(delivery),
-        [max(0.2 + rows_in(len(rows), 0.38), 1.6)],
+        [max(0.2 + rows_in(len(rows), 0.38), names_in(len(seen)), 1.6)],
         left_in=left_of_rows(names),
         right_in=max(0.17 * WIDTH_IN, 0.55 + _LETTER_IN * longest),
         above_in=0.1,
@@ -84,7 +85,6 @@ def bounce_reasons(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = N
     name_rows(axes, names)
     count_axis(axes.xaxis)
     axes.set_xlabel("messages", loc="left")
-    seen = [group for index, group in enumerate(groups) if any(row.counts[index] for row in rows)]
     name_beside(axes, [Named(group.colour, group.label) for group in seen])
     if not rows:
         say(axes, "Nothing bounced.")

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from sendcap.charts.axes import Floats
 from sendcap.charts.figures import Heading, panels_on
-from sendcap.charts.labels import name_beside
+from sendcap.charts.labels import name_beside, names_in
 from sendcap.charts.marks import chosen, draw_marks, validity_marks
 from sendcap.charts.narrow import Named
 from sendcap.charts.providers import Group, delivery_of, provider_groups
@@ -60,7 +60,7 @@ def time_to_accept(
         "the start. Dashed: 99 %."
     )
     heading = Heading(run.scenario.title, "time to accept", words).of(delivery)
-    (axes,) = panels_on(ax, heading, [3.48], right_in=2.9, above_in=0.12, below_in=0.5)
+    (axes,) = _panel(ax, heading, len(curves))
     last_s = max([_ROOM * at_s(group, 100.0) for group in curves] + [2.0 * bin_s])
     TimeAxis(run.scenario, bin_s, last_s, scale, None).on([axes], "time since the delivery's start")
     times_s = np.unique(np.concatenate([[0.0, last_s], *(each_s for each_s, _ in curves.values())]))
@@ -89,7 +89,7 @@ def delay(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = None) -> A
         "acceptance. Dashed: 95 %."
     )
     heading = Heading(run.scenario.title, "delay from ready to accepted", words).of(delivery)
-    (axes,) = panels_on(ax, heading, [3.48], right_in=2.9, above_in=0.12, below_in=0.5)
+    (axes,) = _panel(ax, heading, len(counts))
     first_s, last_s = _limits_s(list(counts.values()))
     TimeAxis(run.scenario, first_s, last_s, "log", None).on([axes], "delay from ready to accepted")
     within_s = {
@@ -104,6 +104,12 @@ def delay(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = None) -> A
     shares = {group: np.interp(shown_s, *accepted_within(each)) for group, each in counts.items()}
     _draw(axes, shown_s, shares, names, dashed_pct=95, tick_pct=95)
     return axes
+
+
+def _panel(ax: Axes | None, heading: Heading, names: int) -> list[Axes]:
+    """Return the panel, with room for the names beside it, of two lines each."""
+    height_in = max(3.48, names_in(names, 2))
+    return panels_on(ax, heading, [height_in], right_in=2.9, above_in=0.12, below_in=0.5)
 
 
 def _draw(

@@ -16,6 +16,7 @@ _LINE_HEIGHT: Final = 1.35
 _NAME_PT: Final = 8.5
 _NAME_LINE_PT: Final = 12.5
 """From one line of a list to the next."""
+_BESIDE_AXIS_IN: Final = 0.35
 WHITE: Final = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
 """The box behind words that stand on data."""
 
@@ -97,6 +98,14 @@ def label_ends(axes: Axes, labels: Sequence[EndLabel], size: float = _NAME_PT) -
                 "relpos": (0.0, 0.5),
             },
         )
+
+
+def names_in(names: int, lines: int = 1) -> float:
+    """Return the height that a panel needs for a list beside it; it goes on beside the axis below.
+
+    Each name has so many lines, in inches.
+    """
+    return names * (lines + 0.5) * _NAME_LINE_PT / 72 - _BESIDE_AXIS_IN
 
 
 def name_beside(axes: Axes, names: Sequence[Named], top: float = 0.97, left: float = 1.025) -> None:
